@@ -1,0 +1,13 @@
+export type {
+  Batch,
+  BatchLimits,
+  BatchRequest,
+  BatchRunner,
+  BatcherPort,
+  CostBook,
+  CostEstimate,
+  LaneKey,
+  LaneStats,
+  RunReport,
+  TargetSnapshot,
+} from './types.js';

@@ -1,0 +1,34 @@
+/**
+ * All that waits takes a Clock, so that tests run timelines instead of sleeping.
+ */
+export interface Clock {
+  /** Monotonic milliseconds with sub-millisecond fraction; never goes back, epoch arbitrary. */
+  nowMs(): number;
+  /** Wall-clock milliseconds since 1970; may jump. Only for what people or other machines read. */
+  wallMs(): number;
+  /** Runs `fire` once, no earlier than `delayMs` from now (0 means: soon, never synchronously). */
+  setTimer(fire: () => void, delayMs: number): Timer;
+}
+
+export interface Timer {
+  /** Safe to call twice and after the timer fired. */
+  cancel(): void;
+}
+
+/** setTimeout overflows past 2^31-1 ms and would fire at once; longer waits are clamped (24.8 days). */
+const maxDelayMs = 2_147_483_647;
+
+class SystemClock implements Clock {
+  nowMs(): number {
+    return performance.now();
+  }
+  wallMs(): number {
+    return Date.now();
+  }
+  setTimer(fire: () => void, delayMs: number): Timer {
+    const handle = setTimeout(fire, Math.min(Math.max(delayMs, 0), maxDelayMs));
+    return { cancel: () => clearTimeout(handle) };
+  }
+}
+
+export const systemClock: Clock = new SystemClock();

@@ -1,0 +1,22 @@
+export { Metadata } from './metadata.js';
+export type {
+  CallOptions,
+  Channel,
+  ChannelOptions,
+  ChannelState,
+  ClientCall,
+  ClientStream,
+  MethodHandler,
+  Peer,
+  ServerCall,
+  ServerOptions,
+  StreamCall,
+  StreamReceiver,
+  TlsClientFiles,
+  TlsServerFiles,
+  Transport,
+  UnaryCall,
+  UnaryOutcome,
+  WireServer,
+  WireStatus,
+} from './port.js';

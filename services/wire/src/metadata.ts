@@ -1,0 +1,58 @@
+/**
+ * gRPC metadata: lower-case keys, each with one or more values. Keys ending in `-bin` hold bytes, all others
+ * printable ASCII (grpc/doc/PROTOCOL-HTTP2). Transport headers (":path", "te", "grpc-timeout", ...) never show here.
+ */
+export class Metadata {
+  readonly #values = new Map<string, (string | Buffer)[]>();
+
+  static of(entries: Readonly<Record<string, string | Buffer>>): Metadata {
+    const metadata = new Metadata();
+    for (const [key, value] of Object.entries(entries)) metadata.set(key, value);
+    return metadata;
+  }
+
+  /** The first text value, or undefined. */
+  get(key: string): string | undefined {
+    return this.#values.get(key.toLowerCase())?.find((value) => typeof value === 'string');
+  }
+
+  getBinary(key: string): Buffer | undefined {
+    return this.#values.get(key.toLowerCase())?.find((value): value is Buffer => typeof value !== 'string');
+  }
+
+  getAll(key: string): readonly (string | Buffer)[] {
+    return this.#values.get(key.toLowerCase()) ?? [];
+  }
+
+  set(key: string, value: string | Buffer): void {
+    this.#values.set(checkedKey(key, value), [value]);
+  }
+
+  append(key: string, value: string | Buffer): void {
+    const name = checkedKey(key, value);
+    const present = this.#values.get(name);
+    if (present === undefined) this.#values.set(name, [value]);
+    else present.push(value);
+  }
+
+  delete(key: string): void {
+    this.#values.delete(key.toLowerCase());
+  }
+
+  entries(): IterableIterator<[string, readonly (string | Buffer)[]]> {
+    return this.#values.entries();
+  }
+
+  get size(): number {
+    return this.#values.size;
+  }
+}
+
+function checkedKey(key: string, value: string | Buffer): string {
+  const name = key.toLowerCase();
+  if (!/^[0-9a-z_.-]+$/.test(name)) throw new TypeError(`metadata key ${JSON.stringify(key)} has characters outside 0-9 a-z _ - .`);
+  if (name.endsWith('-bin') !== (typeof value !== 'string')) {
+    throw new TypeError(`metadata ${JSON.stringify(name)}: keys ending in -bin take bytes, all others text`);
+  }
+  return name;
+}

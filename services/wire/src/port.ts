@@ -1,0 +1,162 @@
+import type { StatusCode } from '@headrace/runtime';
+import type { Metadata } from './metadata.js';
+
+/**
+ * The port between Headrace and a gRPC transport. Messages are raw bytes both ways; no stage above knows which
+ * implementation carries them.
+ *
+ * Ownership: a message handed to a listener is BORROWED. It may be overwritten or reused as soon as the listener
+ * returns; whoever keeps it (queues, awaits, hands to a worker) copies it first. A message given to the transport is
+ * GIVEN AWAY: the caller must not change it afterwards.
+ */
+
+/** How a call ended. `OK` only in trailers of a success. */
+export interface WireStatus {
+  readonly code: StatusCode;
+  readonly message: string;
+  readonly trailers?: Metadata;
+}
+
+/** Who is on the other side, as far as the transport can prove it. */
+export interface Peer {
+  /** "ip:port", or "unix:path". */
+  readonly address: string;
+  readonly loopback: boolean;
+  readonly secure: boolean;
+  /** Of the verified client certificate: "uri:...", "dns:...", "cn:..."; empty without mutual TLS. */
+  readonly identities: readonly string[];
+}
+
+export interface ServerCall {
+  /** "/package.Service/Method" */
+  readonly path: string;
+  readonly metadata: Metadata;
+  readonly peer: Peer;
+  /** On the Clock's monotonic scale (Clock.nowMs()); Infinity when the client set none. */
+  readonly deadlineMs: number;
+  readonly cancelled: boolean;
+  /** Called at most once: the client cancelled, its deadline passed or its connection died. At once if it already happened. Not after the call ended normally. */
+  onCancel(listener: () => void): void;
+  /** Initial response metadata; only before the first message. */
+  sendHeaders(metadata: Metadata): void;
+}
+
+export interface UnaryCall extends ServerCall {
+  /** Exactly one of reply and fail, once; later calls and calls after a cancel are ignored. */
+  reply(message: Buffer, trailers?: Metadata): void;
+  fail(status: WireStatus): void;
+}
+
+export interface StreamCall extends ServerCall {
+  onMessage(listener: (message: Buffer) => void): void;
+  /** The client half-closed: no more messages will come. */
+  onEnd(listener: () => void): void;
+  /** False asks the caller to wait for onDrain before it writes more. */
+  write(message: Buffer): boolean;
+  onDrain(listener: () => void): void;
+  end(trailers?: Metadata): void;
+  fail(status: WireStatus): void;
+  /** Stops and restarts onMessage: back-pressure to the client. */
+  pause(): void;
+  resume(): void;
+}
+
+export type MethodHandler =
+  | { readonly kind: 'unary'; readonly path: string; readonly handle: (message: Buffer, call: UnaryCall) => void }
+  /** Covers client, server and bidirectional streaming. */
+  | { readonly kind: 'stream'; readonly path: string; readonly handle: (call: StreamCall) => void };
+
+export interface TlsServerFiles {
+  readonly certificateFile: string;
+  readonly keyFile: string;
+  /** Given: clients must present a certificate that this authority signed (mutual TLS). */
+  readonly clientAuthorityFile?: string;
+}
+
+export interface ServerOptions {
+  readonly tls?: TlsServerFiles;
+  /** Both ways; a larger message fails its call with RESOURCE_EXHAUSTED. Default 64 MiB. */
+  readonly maxMessageBytes?: number;
+  /** Per connection; default 1024. */
+  readonly maxConcurrentStreams?: number;
+}
+
+export interface WireServer {
+  /** Before listen. Throws on a path registered twice. */
+  register(method: MethodHandler): void;
+  /** Resolves with the port in use; rejects with an error whose `code` is EADDRINUSE when it is taken. */
+  listen(host: string, port: number): Promise<{ readonly host: string; readonly port: number }>;
+  /** Stops accepting (GOAWAY), lets running calls finish for at most `graceMs`, then cancels what is left. */
+  drain(graceMs: number): Promise<void>;
+}
+
+export interface TlsClientFiles {
+  /** Absent: the system's authorities. */
+  readonly authorityFile?: string;
+  readonly certificateFile?: string;
+  readonly keyFile?: string;
+  /** Overrides the name that the server's certificate must carry. */
+  readonly serverName?: string;
+}
+
+export interface ChannelOptions {
+  readonly tls?: TlsClientFiles;
+  readonly maxMessageBytes?: number;
+}
+
+export interface CallOptions {
+  readonly metadata?: Metadata;
+  /** On the Clock's monotonic scale; sent as grpc-timeout, enforced here as well. */
+  readonly deadlineMs?: number;
+  readonly waitForReady?: boolean;
+}
+
+export type UnaryOutcome =
+  | { readonly ok: true; readonly message: Buffer; readonly headers: Metadata; readonly trailers: Metadata }
+  | {
+      readonly ok: false;
+      readonly status: WireStatus;
+      readonly headers: Metadata;
+      /** True when it is certain that the server's handler never saw the call, so that a retry is always safe. */
+      readonly notProcessed: boolean;
+    };
+
+export interface ClientCall {
+  cancel(): void;
+}
+
+export interface ClientStream extends ClientCall {
+  /** False asks the caller to wait for the receiver's onDrain. */
+  write(message: Buffer): boolean;
+  end(): void;
+  pause(): void;
+  resume(): void;
+}
+
+export interface StreamReceiver {
+  onHeaders?(metadata: Metadata): void;
+  onMessage(message: Buffer): void;
+  onDrain?(): void;
+  /** Exactly once, last. Code OK when the server ended the stream normally. */
+  onStatus(status: WireStatus): void;
+}
+
+/** idle: no connection wanted yet; connecting; ready; failing: backing off after a failed attempt; closed: by us, for good. */
+export type ChannelState = 'idle' | 'connecting' | 'ready' | 'failing' | 'closed';
+
+export interface Channel {
+  /** `done` is called exactly once, never synchronously. */
+  unary(path: string, message: Buffer, options: CallOptions, done: (outcome: UnaryOutcome) => void): ClientCall;
+  stream(path: string, options: CallOptions, receiver: StreamReceiver): ClientStream;
+  state(): ChannelState;
+  /** Starts connecting if idle. */
+  connect(): void;
+  onState(listener: (state: ChannelState) => void): void;
+  close(): void;
+}
+
+export interface Transport {
+  createServer(options: ServerOptions): WireServer;
+  /** Address "host:port", "[ipv6]:port" or "dns:///host:port". */
+  openChannel(address: string, options: ChannelOptions): Channel;
+}
