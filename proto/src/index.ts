@@ -15,3 +15,17 @@ export type {
   ScanResult,
   TensorToWrite,
 } from './infer/request.js';
+export { decodeContents } from './infer/contents.js';
+export type { DecodedContents } from './infer/contents.js';
+export { scanInferRequest } from './infer/scan-request.js';
+export { scanInferResponse } from './infer/scan-response.js';
+export { writeInferRequest } from './infer/write-request.js';
+export { writeInferResponse } from './infer/write-response.js';
+export { loaderOptions } from './loader-options.js';
+export { protoFile, protoFileNames } from './proto-files.js';
+export type { ProtoFileName } from './proto-files.js';
+export type { Codec, Method, Service } from './rpc/codec.js';
+export { rpcDetails } from './rpc/details.js';
+export type { ReceivedStatus, ReceivedStatusDetail, StatusDetail } from './rpc/details.js';
+export { fileDescriptorProtos, modelConfigRoot } from './rpc/file-descriptors.js';
+export { healthService, inferenceService, reflectionV1AlphaService, reflectionV1Service } from './rpc/services.js';

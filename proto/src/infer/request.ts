@@ -62,6 +62,8 @@ export interface InferResponseView {
   readonly id: string;
   readonly parameters: ReadonlyMap<string, ParameterValue>;
   readonly outputs: readonly OutputView[];
+  /** Entries of raw_output_contents; more or fewer than outputs is for the caller to judge. */
+  readonly rawOutputCount: number;
 }
 
 /** What a writer needs of a tensor; `data` pieces are concatenated in order (one copy, into the message). */

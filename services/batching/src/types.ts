@@ -43,15 +43,22 @@ export interface TargetSnapshot {
   readonly outstanding: number;
   /** How many it may hold at once: 2 (one running, one staged) behind a network, 1 where there is no gap to hide. */
   readonly capacity: number;
-  /** Predicted milliseconds until all it holds is done, including network; 0 when idle. */
+  /**
+   * Predicted milliseconds until all it holds is done, including network; 0 when idle. A run that is overdue must not
+   * read as nearly done, or a hung target looks like the best one: see remainingMs.
+   */
   readonly freeInMs: number;
   /** Multiplies predicted times: slow start, ejection probes. 1 = normal. */
   readonly penalty: number;
+  /** Round trip to it, ms: what a staged batch must cover so that the target never waits. Absent or 0: in this process. */
+  readonly networkMs?: number;
+  /** What each batch costs besides the run that is measured (an RPC, a thread hop), ms; added to t(b). Absent: 0. */
+  readonly batchOverheadMs?: number;
 }
 
 /** Port to what executes; declared here because the batcher consumes it. */
 export interface BatchRunner<R extends BatchRequest> {
-  /** Healthy targets for the model, in a stable order. */
+  /** Healthy targets for the model, in a stable order. A batch given to run() counts as outstanding in the very next call. */
   targets(): readonly TargetSnapshot[];
   /** Starts the batch; must lead to exactly one Batcher.finished for the same run. Never throws. */
   run(batch: Batch<R>): void;
@@ -106,6 +113,8 @@ export interface CostEstimate {
 export interface CostBook {
   estimate(shapeClass: string, podClass: string): CostEstimate;
   observe(shapeClass: string, podClass: string, rows: number, runMs: number): void;
+  /** Forgets the class on all pod classes: a new model version, whose times the old ones say nothing about. */
+  reset(shapeClass: string): void;
 }
 
 export interface LaneStats {

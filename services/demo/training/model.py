@@ -102,7 +102,7 @@ class SequenceModel(nn.Module):
 
 
 class Ranker(nn.Module):
-    """What is served: a history of any length in, the ten most likely next items out."""
+    """What is served: a history of any length in, the most likely next items out."""
 
     def __init__(self, model: SequenceModel, top: int = 10) -> None:
         super().__init__()
@@ -110,16 +110,23 @@ class Ranker(nn.Module):
         self.top = top
 
     def forward(self, history: Tensor) -> tuple[Tensor, Tensor]:
-        """history [batch, any] INT64, oldest first, 0 or less is padding -> items and scores, both [batch, top].
+        """history [batch, any] INT64, oldest first -> items [batch, top] INT64 and scores [batch, top] FP32.
 
-        The graph itself pads and cuts to the model's length, so the same history gives the same answer however many
-        zeros stand before it. Everything in `history`, also what lies beyond the model's length, is excluded.
+        Ids outside 1..items are skipped wherever they stand: 0 and -1 as padding on either side, items that came after
+        training. Scores are the model's probabilities for the next item, over the items not in `history`.
         """
-        ids = history.clamp(min=0)
-        padding = ids.new_zeros((ids.shape[0], self.model.shape.length))
-        padded = torch.cat([padding, ids], dim=1)
-        encoded = self.model.encode(padded[:, -self.model.shape.length :])
-        logits = self.model.logits(encoded[:, -1])
-        unseen = logits.scatter(1, padded, MASKED)
-        scores, items = torch.topk(torch.softmax(unseen, dim=-1), self.top, dim=-1)
+        known = (history > 0) & (history <= self.model.shape.items)
+        ids = torch.cat([history.new_zeros((history.shape[0], self.model.shape.length)), history * known], dim=1)
+        logits = self.model.logits(self.model.encode(self.recent(ids))[:, -1])
+        probabilities = torch.softmax(logits.scatter(1, ids, MASKED), dim=-1)
+        scores, items = torch.topk(probabilities, self.top, dim=-1)
         return items, scores
+
+    def recent(self, ids: Tensor) -> Tensor:
+        """The last `length` known items in their order, zeros before them: [0 7 0 8 0], length 3 -> [0 7 8].
+
+        The topmost places of known items are the newest ones. Everything else gets place 0, which forward() padded.
+        """
+        places = torch.where(ids > 0, torch.arange(ids.shape[1]), 0)
+        newest_first = torch.topk(places, self.model.shape.length, dim=1).values
+        return ids.gather(1, newest_first.flip(1))

@@ -1,3 +1,7 @@
+export { grpcJsTransport } from './grpc-js/transport.js';
+export { registerHealth } from './health/health.js';
+export type { HealthOptions } from './health/health.js';
+export type { HealthSource, HealthState } from './health/source.js';
 export { Metadata } from './metadata.js';
 export type {
   CallOptions,
@@ -20,3 +24,6 @@ export type {
   WireServer,
   WireStatus,
 } from './port.js';
+export { registerReflection } from './reflection/reflection.js';
+export { refusalToStatus, statusToRefusal } from './status.js';
+export { unary } from './unary.js';

@@ -86,6 +86,11 @@ export interface WireServer {
   register(method: MethodHandler): void;
   /** Resolves with the port in use; rejects with an error whose `code` is EADDRINUSE when it is taken. */
   listen(host: string, port: number): Promise<{ readonly host: string; readonly port: number }>;
+  /**
+   * Called once when a drain begins: for streams that would otherwise stay open as long as their client likes, such as
+   * health watches.
+   */
+  onDrain(listener: () => void): void;
   /** Stops accepting (GOAWAY), lets running calls finish for at most `graceMs`, then cancels what is left. */
   drain(graceMs: number): Promise<void>;
 }

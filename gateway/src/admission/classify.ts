@@ -1,0 +1,31 @@
+import { requestParameter } from '@headrace/proto';
+import type { InferRequestView } from '@headrace/proto';
+import { refuse } from '@headrace/runtime';
+import type { Result } from '@headrace/runtime';
+import type { ModelPolicy } from '../domain/gateway-table.js';
+import { deadlinesOf } from './deadline.js';
+import type { Deadlines } from './deadline.js';
+import { priorityOf } from './priority.js';
+import { sequenceOf } from './sequence.js';
+import type { Sequence } from './sequence.js';
+
+/** What admission finds out about a request before anything is held for it. */
+export interface Classified extends Deadlines {
+  readonly band: number;
+  readonly bypass: boolean;
+  readonly sequence: Sequence | undefined;
+}
+
+/** Pure: the request's parameters read against the model's policy. */
+export function classify(view: InferRequestView, policy: ModelPolicy, arrivedMs: number, callDeadlineMs: number): Result<Classified> {
+  const priority = priorityOf(view.parameters.get(requestParameter.priority), policy.priority);
+  if (!priority.ok) return priority;
+  const deadlines = deadlinesOf(arrivedMs, callDeadlineMs, view.parameters.get(requestParameter.timeoutUs), policy.timeoutMs);
+  if (!deadlines.ok) return deadlines;
+  const sequence = sequenceOf(view);
+  if (!sequence.ok) return sequence;
+  if (deadlines.value.answerByMs <= arrivedMs) {
+    return { ok: false, refusal: refuse('DEADLINE_EXCEEDED', 'the deadline had passed when the request arrived') };
+  }
+  return { ok: true, value: { ...priority.value, ...deadlines.value, sequence: sequence.value } };
+}

@@ -1,0 +1,27 @@
+import type { InferRequestView } from '@headrace/proto';
+import type { Refusal } from '@headrace/runtime';
+
+/** An inference request as the transport hands it over. Its view is borrowed: valid until the call that passed it returns. */
+export interface Incoming {
+  readonly view: InferRequestView;
+  /** Correlation id: the client's x-request-id, or made here. */
+  readonly requestId: string;
+  /** W3C trace context to pass on; undefined when there is none. */
+  readonly traceparent: string | undefined;
+  readonly tracestate: string | undefined;
+  readonly arrivedMs: number;
+  /** Clock.nowMs() scale; Infinity for none. */
+  readonly callDeadlineMs: number;
+}
+
+/** An encoded ModelInferResponse that the receiver owns, or why there is none. */
+export type Outcome = { readonly ok: true; readonly message: Buffer } | { readonly ok: false; readonly refusal: Refusal };
+
+/** Exactly once for each request that was submitted, never synchronously within the submit. */
+export type Done = (outcome: Outcome) => void;
+
+/** The caller's hold on a request in the pipeline. */
+export interface Ticket {
+  /** The client went away: nobody waits for the answer any more. Done is not called after this. */
+  cancel(): void;
+}

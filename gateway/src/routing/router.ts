@@ -1,0 +1,145 @@
+import type { TargetSnapshot } from '@headrace/batching';
+import { refuse } from '@headrace/runtime';
+import type { Clock, Refusal } from '@headrace/runtime';
+import type { BackendView } from '../domain/backend-view.js';
+import type { ModelPolicy, RoutingPolicy } from '../domain/gateway-table.js';
+import { BackendBreaker } from './breaker.js';
+import type { BreakerState } from './breaker.js';
+import { Ledger } from './ledger.js';
+import type { Run } from './ledger.js';
+import { OutlierDetector } from './outlier-ejection.js';
+import { exclusionOf, targetsFor } from './targets.js';
+import type { Exclusion, RoutingView } from './targets.js';
+
+/** What of a run the router learns from. */
+export type RunResult = 'ok' | 'requestFault' | 'backendFault';
+
+export interface RouterEvents {
+  onStanding(backend: string, standing: 'steady' | 'ejected' | 'probing'): void;
+  onBreaker(backend: string, state: BreakerState): void;
+}
+
+/** Holds the snapshot and what was learnt about the backends; the decisions themselves are pure functions beside it. */
+export class Router implements RoutingView {
+  readonly ledger = new Ledger();
+  readonly #clock: Clock;
+  readonly #events: RouterEvents;
+  readonly #outliers: OutlierDetector;
+  readonly #breakers = new Map<string, BackendBreaker>();
+  readonly #standings = new Map<string, string>();
+  #policy: RoutingPolicy;
+  #backends: readonly BackendView[] = [];
+
+  constructor(clock: Clock, policy: RoutingPolicy, events: RouterEvents) {
+    this.#clock = clock;
+    this.#policy = policy;
+    this.#events = events;
+    this.#outliers = new OutlierDetector(policy.outlier);
+  }
+
+  get backends(): readonly BackendView[] {
+    return this.#backends;
+  }
+
+  get slowStartMs(): number {
+    return this.#policy.slowStartMs;
+  }
+
+  setPolicy(policy: RoutingPolicy): void {
+    if (JSON.stringify(policy.breaker) !== JSON.stringify(this.#policy.breaker)) this.#closeBreakers(() => true);
+    this.#policy = policy;
+    this.#outliers.setPolicy(policy.outlier);
+  }
+
+  setBackends(backends: readonly BackendView[]): void {
+    const lives = new Map(this.#backends.map(({ name, life }) => [name, life]));
+    this.#backends = backends;
+    this.#outliers.setMembers(backends.filter(({ state }) => state === 'ready'));
+    // A backend that came back is judged anew.
+    const present = new Map(backends.map(({ name, life }) => [name, life]));
+    this.#closeBreakers((name) => present.get(name) === undefined || present.get(name) !== lives.get(name));
+    this.#publishStandings();
+  }
+
+  standing(backend: string): 'steady' | 'ejected' | 'probing' {
+    return this.#outliers.standing(backend);
+  }
+
+  breaker(backend: string): BreakerState {
+    return this.#breakers.get(backend)?.state ?? 'closed';
+  }
+
+  targets(model: string, version: string, policy: ModelPolicy): TargetSnapshot[] {
+    return targetsFor(this, model, version, policy, this.#clock.nowMs());
+  }
+
+  /** Why no backend takes this request; undefined when one does. */
+  refusal(model: string, version: string, policy: ModelPolicy): Refusal | undefined {
+    const found = new Set<Exclusion>();
+    for (const backend of this.#backends) {
+      const exclusion = exclusionOf(this, backend, model, version, policy);
+      if (exclusion === undefined) return undefined;
+      found.add(exclusion);
+    }
+    return explain(found, model, version);
+  }
+
+  finish(run: Run, result: RunResult): void {
+    this.ledger.finish(run);
+    const nowMs = this.#clock.nowMs();
+    this.#breakerOf(run.backend).record(result !== 'backendFault');
+    if (result === 'ok' && this.#outliers.observe(run.backend, run.expectedMs, nowMs - run.startedMs, nowMs)) this.#publishStandings();
+  }
+
+  /** To be called a few times a second; true when targets came or went. */
+  sweep(): boolean {
+    const nowMs = this.#clock.nowMs();
+    const inFlight = this.#backends.flatMap(({ name }) =>
+      [...this.ledger.runsOf(name)].map(({ expectedMs, startedMs }) => ({ backend: name, expectedMs, elapsedMs: nowMs - startedMs })),
+    );
+    const changed = this.#outliers.sweep(inFlight, nowMs);
+    if (changed) this.#publishStandings();
+    return changed;
+  }
+
+  close(): void {
+    this.#closeBreakers(() => true);
+  }
+
+  #breakerOf(backend: string): BackendBreaker {
+    const known = this.#breakers.get(backend);
+    if (known !== undefined) return known;
+    const breaker = new BackendBreaker(backend, this.#policy.breaker, (state) => this.#events.onBreaker(backend, state));
+    this.#breakers.set(backend, breaker);
+    return breaker;
+  }
+
+  #closeBreakers(which: (backend: string) => boolean): void {
+    for (const [name, breaker] of this.#breakers) {
+      if (!which(name)) continue;
+      breaker.shutdown();
+      this.#breakers.delete(name);
+    }
+  }
+
+  #publishStandings(): void {
+    const names = new Set(this.#backends.map(({ name }) => name));
+    for (const name of this.#standings.keys()) if (!names.has(name)) this.#standings.delete(name);
+    for (const name of names) {
+      const standing = this.standing(name);
+      if ((this.#standings.get(name) ?? 'steady') !== standing) this.#events.onStanding(name, standing);
+      this.#standings.set(name, standing);
+    }
+  }
+}
+
+/** The most telling reason, from "it may work in a moment" to "it never will". */
+function explain(found: ReadonlySet<Exclusion>, model: string, version: string): Refusal {
+  const name = JSON.stringify(model);
+  if (found.has('circuitOpen')) return refuse('CIRCUIT_OPEN', `model ${name}: the circuit breaker of each backend that has it is open`, { retryAfterMs: 1000 });
+  if (found.has('ejected')) return refuse('NO_BACKEND', `model ${name}: each backend that has it is set aside for being slow`, { retryAfterMs: 1000 });
+  if (found.has('noVersion')) return refuse('VERSION_NOT_FOUND', `model ${name} has no ready version ${JSON.stringify(version)}`, { field: 'model_version' });
+  if (found.has('modelNotReady')) return refuse('MODEL_NOT_READY', `model ${name} is not ready on any backend`, { retryAfterMs: 1000 });
+  if (found.has('notReady')) return refuse('NO_BACKEND', `model ${name}: no backend that may serve it is ready`, { retryAfterMs: 1000 });
+  return refuse('MODEL_NOT_FOUND', `model ${name} is not served by any backend`, { field: 'model_name' });
+}

@@ -1,0 +1,75 @@
+import type { TargetSnapshot } from '@headrace/batching';
+import type { BackendModel, BackendView } from '../domain/backend-view.js';
+import { instancesOf, servesVersion } from '../domain/backend-view.js';
+import type { ModelPolicy } from '../domain/gateway-table.js';
+import type { BreakerState } from './breaker.js';
+import type { Ledger } from './ledger.js';
+import { slowStartPenalty } from './slow-start.js';
+
+/**
+ * Filter and score: from what is known of the backends now to the instance slots that a model's requests may go to.
+ * The batcher picks: least freeInMs + penalty x t(b) of the slot's class.
+ */
+export interface RoutingView {
+  readonly backends: readonly BackendView[];
+  standing(backend: string): 'steady' | 'ejected' | 'probing';
+  breaker(backend: string): BreakerState;
+  readonly ledger: Ledger;
+  readonly slowStartMs: number;
+}
+
+/** Why a backend does not serve a model now; undefined when it does. */
+export type Exclusion = 'notInTable' | 'notReady' | 'noModel' | 'modelNotReady' | 'noVersion' | 'ejected' | 'circuitOpen';
+
+export function exclusionOf(view: RoutingView, backend: BackendView, model: string, version: string, policy: ModelPolicy): Exclusion | undefined {
+  if (policy.backends !== undefined && !policy.backends.has(backend.name)) return 'notInTable';
+  if (backend.state !== 'ready') return 'notReady';
+  const entry = backend.models.get(model);
+  if (entry === undefined) return 'noModel';
+  if (entry.readyVersions.length === 0) return 'modelNotReady';
+  if (!servesVersion(entry, version)) return 'noVersion';
+  if (view.breaker(backend.name) === 'open') return 'circuitOpen';
+  return view.standing(backend.name) === 'ejected' ? 'ejected' : undefined;
+}
+
+/** Slots of all backends that may run the model, in table order. */
+export function targetsFor(view: RoutingView, model: string, version: string, policy: ModelPolicy, nowMs: number): TargetSnapshot[] {
+  const targets: TargetSnapshot[] = [];
+  for (const backend of view.backends) {
+    if (exclusionOf(view, backend, model, version, policy) !== undefined) continue;
+    const entry = backend.models.get(model);
+    if (entry !== undefined) targets.push(...slotsOf(view, backend, entry, nowMs));
+  }
+  return targets;
+}
+
+export function targetId(backend: string, model: string, slot: number): string {
+  return `${backend}/${model}#${slot}`;
+}
+
+export function backendOfTarget(id: string): string {
+  return id.slice(0, id.indexOf('/'));
+}
+
+/** Several models share a backend's processors: each busy slot of another model makes a run take that much longer. */
+function slotsOf(view: RoutingView, backend: BackendView, entry: BackendModel, nowMs: number): TargetSnapshot[] {
+  const { ledger } = view;
+  const onTrial = view.breaker(backend.name) === 'halfOpen' || view.standing(backend.name) === 'probing';
+  const instances = onTrial ? 1 : instancesOf(backend, entry);
+  const crowding = 1 + ledger.busySlotsOfOthers(backend.name, entry.name) / instancesOf(backend, entry);
+  // On trial: one run at a time, and slightly preferred when all are idle, so that a quiet system finds out too.
+  const penalty = onTrial ? trialPreference : slowStartPenalty(nowMs - backend.readySinceMs, view.slowStartMs) * crowding;
+  return Array.from({ length: instances }, (_, slot) => {
+    const id = targetId(backend.name, entry.name, slot);
+    return {
+      id,
+      podClass: backend.podClass,
+      outstanding: ledger.outstanding(id),
+      capacity: onTrial ? 1 : 2,
+      freeInMs: ledger.freeInMs(id, nowMs),
+      penalty,
+    };
+  });
+}
+
+const trialPreference = 0.9;

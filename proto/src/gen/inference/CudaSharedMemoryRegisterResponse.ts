@@ -1,0 +1,8 @@
+// Original file: inference/grpc_service.proto
+
+
+export interface CudaSharedMemoryRegisterResponse {
+}
+
+export interface CudaSharedMemoryRegisterResponse__Output {
+}

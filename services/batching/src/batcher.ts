@@ -1,0 +1,314 @@
+import type { Clock, Refusal, Timer } from '@headrace/runtime';
+import { refuse } from '@headrace/runtime';
+import { BypassShare } from './bypass/share.js';
+import { decide, fruitlessKey } from './decide/decide.js';
+import { retryAfterMs } from './decide/drain.js';
+import type { DecideInput } from './decide/snapshot.js';
+import { ArrivalGaps } from './lane/arrival-gaps.js';
+import { LaneSet } from './lane/lane-set.js';
+import type {
+  Batch,
+  BatchLimits,
+  BatchRequest,
+  BatchRunner,
+  BatcherPort,
+  CostBook,
+  LaneStats,
+  RunReport,
+  TargetSnapshot,
+} from './types.js';
+
+export interface BatcherOptions<R extends BatchRequest> {
+  readonly clock: Clock;
+  readonly runner: BatchRunner<R>;
+  /** May be shared by several batchers: shape classes carry the model. */
+  readonly costs: CostBook;
+  readonly limits: BatchLimits;
+  /**
+   * When to decide after a submit; default: before submit returns. With setImmediate the requests of one turn of the
+   * event loop are seen together, so that a burst read from one socket forms one batch even on an idle target.
+   */
+  readonly defer?: (decideNow: () => void) => void;
+}
+
+/** Predictions refuse nobody when the last run is older than this (or four of the last run's length). */
+const freshMs = 1_000;
+/** A refusal under flood must be cheap: the estimate of when to retry is renewed this often. */
+const retryEstimateMs = 5;
+
+interface Running {
+  readonly targetId: string;
+  readonly bypass: boolean;
+  readonly predictedMs: number;
+}
+
+/**
+ * The queue of one model: takes requests, asks `decide` what to start, starts it and tells the cost model what it cost.
+ *
+ * Re-entrant: the runner may call finished, submit or cancel from within run or drop. Such a call changes the queue at
+ * once but the decisions that follow from it are made by the loop that is already on the stack, so that no decision is
+ * ever applied to a queue that changed under it.
+ */
+export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
+  readonly #clock: Clock;
+  readonly #runner: BatchRunner<R>;
+  readonly #costs: CostBook;
+  readonly #defer: ((decideNow: () => void) => void) | undefined;
+  #limits: BatchLimits;
+  readonly #waiting = new LaneSet<R>();
+  readonly #gaps = new ArrivalGaps();
+  readonly #bypass = new BypassShare();
+  readonly #running = new Map<number, Running>();
+  readonly #runningOn = new Map<string, number>();
+  #nextBatchId = 1;
+  #closed: Refusal | undefined;
+  #pumping = false;
+  #pumpAgain = false;
+  #deferred = false;
+  #timer: Timer | undefined;
+  #timerAtMs = Infinity;
+  #trustUntilMs = -Infinity;
+  #retryEstimate = { madeAtMs: -Infinity, retryAfterMs: 0 };
+
+  constructor(options: BatcherOptions<R>) {
+    this.#clock = options.clock;
+    this.#runner = options.runner;
+    this.#costs = options.costs;
+    this.#limits = options.limits;
+    this.#defer = options.defer;
+  }
+
+  submit(request: R): Refusal | undefined {
+    const nowMs = this.#clock.nowMs();
+    const refusal = this.#refusal(request, nowMs);
+    if (refusal !== undefined) return refusal;
+    if (request.bypass && this.#startBypass(request, nowMs)) return undefined;
+    const full = this.#queueFull(request, nowMs);
+    if (full !== undefined) return full;
+    // Over its share, high priority still goes to the front.
+    const lane = this.#waiting.push(request, request.bypass ? 1 : request.band, this.#limits.agingMs);
+    this.#gaps.note(lane.key, nowMs, this.#limits.maxLanes);
+    if (this.#defer === undefined) this.#pump();
+    else if (!this.#deferred) {
+      this.#deferred = true;
+      this.#defer(() => {
+        this.#deferred = false;
+        this.#pump();
+      });
+    }
+    return undefined;
+  }
+
+  cancel(request: R): boolean {
+    return this.#waiting.cancel(request);
+  }
+
+  finished(batch: Batch<R>, report: RunReport): void {
+    const run = this.#running.get(batch.id);
+    if (run === undefined) return;
+    this.#running.delete(batch.id);
+    this.#countRun(run.targetId, -1);
+    if (report.runMs !== undefined) {
+      this.#costs.observe(batch.shapeClass, batch.podClass, report.ranRows, report.runMs);
+      this.#trustUntilMs = this.#clock.nowMs() + Math.max(freshMs, 4 * report.runMs);
+      if (run.bypass) this.#bypass.spend(report.runMs - run.predictedMs);
+    }
+    this.#pump();
+  }
+
+  targetsChanged(): void {
+    this.#pump();
+  }
+
+  stats(): LaneStats {
+    const oldestArrivedMs = this.#waiting.oldestArrivedMs();
+    return {
+      queuedRequests: this.#waiting.requests,
+      queuedRows: this.#waiting.rows,
+      lanes: this.#waiting.lanes,
+      oldestMs: oldestArrivedMs === undefined ? 0 : Math.max(0, this.#clock.nowMs() - oldestArrivedMs),
+    };
+  }
+
+  setLimits(limits: BatchLimits): void {
+    this.#limits = limits;
+    this.#pump();
+  }
+
+  close(refusal: Refusal): void {
+    this.#closed ??= refusal;
+    for (let request = this.#waiting.takeAny(); request !== undefined; request = this.#waiting.takeAny()) this.#runner.drop(request, refusal);
+    this.#setTimer(Infinity);
+  }
+
+  #refusal(request: R, nowMs: number): Refusal | undefined {
+    if (this.#closed !== undefined) return this.#closed;
+    const { maxBatchRows } = this.#limits;
+    if (!Number.isSafeInteger(request.rows) || request.rows < 0) {
+      return refuse('INVALID_TENSOR', `rows: expected a whole number of rows, got ${request.rows}`);
+    }
+    if (maxBatchRows > 0 && request.rows > maxBatchRows) {
+      return refuse('INVALID_TENSOR', `first dimension of the inputs: expected at most ${maxBatchRows} rows (max_batch_size), got ${request.rows}`);
+    }
+    if (request.deadlineMs <= nowMs) return expired();
+    if (this.#waiting.has(request)) return refuse('INTERNAL', 'the same request was submitted twice');
+    return undefined;
+  }
+
+  #queueFull(request: R, nowMs: number): Refusal | undefined {
+    const { maxQueuedRows, maxLanes } = this.#limits;
+    const { rows, lanes, requests } = this.#waiting;
+    // A request without rows still takes a place.
+    const places = Math.max(rows, requests);
+    if (places > 0 && places + Math.max(request.rows, 1) > maxQueuedRows) {
+      return refuse('QUEUE_FULL', `queue of the model: expected at most ${maxQueuedRows} rows waiting, got ${rows} and ${request.rows} more`, {
+        retryAfterMs: this.#retryAfterMs(nowMs),
+      });
+    }
+    if (lanes >= maxLanes && lanes > 0 && this.#waiting.needsLane(request)) {
+      return refuse('QUEUE_FULL', `queue of the model: expected at most ${maxLanes} kinds of request (shapes, parameters) waiting, got one more`, {
+        retryAfterMs: this.#retryAfterMs(nowMs),
+      });
+    }
+    return undefined;
+  }
+
+  #retryAfterMs(nowMs: number): number {
+    if (nowMs - this.#retryEstimate.madeAtMs >= retryEstimateMs) {
+      const queued = this.#waiting.all();
+      this.#retryEstimate = { madeAtMs: nowMs, retryAfterMs: retryAfterMs(queued, this.#targets(), this.#costs, this.#limits.maxBatchRows) };
+    }
+    return this.#retryEstimate.retryAfterMs;
+  }
+
+  /** Runs it at once and alone on the target that ends it soonest, whatever that holds, while bypass has share left. */
+  #startBypass(request: R, nowMs: number): boolean {
+    const targets = this.#targets();
+    if (!this.#bypass.available(nowMs, this.#limits.bypassMaxShare, targets.length)) return false;
+    let best: { target: TargetSnapshot; finishInMs: number } | undefined;
+    for (const target of targets) {
+      if (request.pinnedTarget !== undefined && request.pinnedTarget !== target.id) continue;
+      const finishInMs = target.freeInMs + this.#predictMs(request.shapeClass, target, request.rows);
+      if (best === undefined || finishInMs < best.finishInMs) best = { target, finishInMs };
+    }
+    if (best === undefined) return false;
+    const batch = this.#start([request], best.target, true);
+    this.#bypass.spend(batch.predictedMs);
+    this.#runner.run(batch);
+    return true;
+  }
+
+  /**
+   * 1. take stock: aging, targets, lanes  2. decide  3. apply: start, expire, or wait with a timer  4. again until wait.
+   */
+  #pump(): void {
+    if (this.#pumping) {
+      this.#pumpAgain = true;
+      return;
+    }
+    this.#pumping = true;
+    try {
+      do {
+        this.#pumpAgain = false;
+        this.#decideUntilWait();
+      } while (this.#pumpAgain);
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  #decideUntilWait(): void {
+    const fruitless = new Set<string>();
+    while (this.#waiting.requests > 0) {
+      const nowMs = this.#clock.nowMs();
+      this.#waiting.age(nowMs, this.#limits.agingMs);
+      const targets = this.#targets();
+      const decision = decide(this.#input(targets, nowMs, fruitless));
+      if (decision.kind === 'wait') return this.#setTimer(decision.untilMs);
+      const lane = this.#waiting.lane(decision.lane);
+      if (lane === undefined) return;
+      if (decision.kind === 'expire') {
+        for (let late = this.#waiting.takeExpired(lane, decision.beforeMs); late !== undefined; late = this.#waiting.takeExpired(lane, decision.beforeMs)) {
+          this.#runner.drop(late, expired());
+        }
+        continue;
+      }
+      const target = targets.find(({ id }) => id === decision.targetId);
+      if (target === undefined) return;
+      const members =
+        decision.from === 'head'
+          ? this.#waiting.take(lane, decision.rows)
+          : this.#waiting.takeTail(lane, decision.rows, nowMs + decision.finishInMs);
+      if (members.length === 0) fruitless.add(fruitlessKey(decision.lane, decision.targetId));
+      else this.#runner.run(this.#start(members, target, false));
+    }
+    this.#setTimer(Infinity);
+  }
+
+  #input(targets: readonly TargetSnapshot[], nowMs: number, fruitless: ReadonlySet<string>): DecideInput {
+    return {
+      lanes: this.#waiting.all(),
+      targets,
+      costs: this.#costs,
+      maxBatchRows: Math.max(1, this.#limits.maxBatchRows),
+      nowMs,
+      trustPredictions: nowMs <= this.#trustUntilMs,
+      arrivals: (lane) => this.#gaps.of(lane),
+      fruitless,
+    };
+  }
+
+  /** The runner's view, with at least the runs that were started from here: a snapshot that lags must not over-fill a target. */
+  #targets(): readonly TargetSnapshot[] {
+    const targets = this.#runner.targets();
+    const lags = targets.some(({ id, outstanding }) => outstanding < (this.#runningOn.get(id) ?? 0));
+    if (!lags) return targets;
+    return targets.map((target) => ({ ...target, outstanding: Math.max(target.outstanding, this.#runningOn.get(target.id) ?? 0) }));
+  }
+
+  #start(members: readonly R[], target: TargetSnapshot, bypass: boolean): Batch<R> {
+    const [first] = members;
+    const rows = members.reduce((sum, member) => sum + member.rows, 0);
+    const shapeClass = first?.shapeClass ?? '';
+    const predictedMs = this.#predictMs(shapeClass, target, rows);
+    const batch: Batch<R> = { id: this.#nextBatchId++, targetId: target.id, podClass: target.podClass, shapeClass, members, rows, predictedMs };
+    this.#running.set(batch.id, { targetId: target.id, bypass, predictedMs });
+    this.#countRun(target.id, 1);
+    return batch;
+  }
+
+  #countRun(targetId: string, change: 1 | -1): void {
+    const count = (this.#runningOn.get(targetId) ?? 0) + change;
+    if (count > 0) this.#runningOn.set(targetId, count);
+    else this.#runningOn.delete(targetId);
+  }
+
+  #predictMs(shapeClass: string, target: TargetSnapshot, rows: number): number {
+    return this.#costs.estimate(shapeClass, target.podClass).predictMs(rows) * target.penalty + (target.batchOverheadMs ?? 0);
+  }
+
+  #setTimer(atMs: number): void {
+    if (atMs === Infinity) {
+      this.#timer?.cancel();
+      this.#timer = undefined;
+      this.#timerAtMs = Infinity;
+      return;
+    }
+    // One that fires earlier than needed only looks once too often: cheaper than to make a new one for each submit.
+    if (this.#timer !== undefined && this.#timerAtMs <= atMs) return;
+    this.#timer?.cancel();
+    this.#timerAtMs = atMs;
+    this.#timer = this.#clock.setTimer(
+      () => {
+        this.#timer = undefined;
+        this.#timerAtMs = Infinity;
+        this.#pump();
+      },
+      Math.max(0, atMs - this.#clock.nowMs()),
+    );
+  }
+}
+
+function expired(): Refusal {
+  return refuse('DEADLINE_EXCEEDED', 'deadline: expected to reach a run before it, but it passed or the run would end after it');
+}

@@ -1,0 +1,185 @@
+import type { CostEstimate, TargetSnapshot } from '../types.js';
+import type { DecideInput, Decision, LaneSnapshot } from './snapshot.js';
+import { fewestRowsForDeadline, preferredRows, runMs } from './batch-size.js';
+import type { LaneServer } from './makespan.js';
+import { makespanMs, rowsOfFirstBatch } from './makespan.js';
+
+/** A target as one lane sees it. */
+interface Option extends LaneServer {
+  readonly target: TargetSnapshot;
+  readonly estimate: CostEstimate;
+  /** End of its next batch, ms from now. */
+  readonly finishInMs: number;
+}
+
+/** What timers and predictions cannot tell apart; also keeps a wait from being asked for that is over at once. */
+const grainMs = 0.05;
+/** A batch is staged when the running one has at most this share of the next one's time to go (or the round trip). */
+const handOverShare = 0.2;
+/** Several targets share a lane's rows only where that ends this much sooner than fewer do: an idle target is worth keeping. */
+const spreadGain = 1.1;
+/** Waiting for one more request must promise more than this, for a timer cannot be finer. */
+const leastWaitMs = 1;
+
+/**
+ * One decision: what to start where or, if nothing, when to look again. Pure; the caller applies it and asks again until
+ * the answer is to wait. Rules and worked numbers: ../../README.md.
+ */
+export function decide(input: DecideInput): Decision {
+  const { nowMs } = input;
+  // 1. What has passed is gone, whether or not a target is free.
+  let untilMs = Infinity;
+  for (const lane of input.lanes) {
+    if (lane.minDeadlineMs <= nowMs) return { kind: 'expire', lane: lane.key, beforeMs: nowMs + 1e-9 };
+    untilMs = Math.min(untilMs, lane.minDeadlineMs);
+  }
+  // 2. Nowhere to go: a run that ends brings us back.
+  if (!input.targets.some(isOpen)) return { kind: 'wait', untilMs };
+  // 3. Lanes in the order of their heads. A lane that waits for its moment on a target keeps it from those after it.
+  const held = new Set<string>();
+  const lanes = input.lanes.length < 2 ? input.lanes : input.lanes.toSorted(servedBefore);
+  for (const lane of lanes) {
+    const plan = planLane(lane, input, held);
+    if (plan.kind !== 'wait') return plan;
+    untilMs = Math.min(untilMs, plan.untilMs);
+  }
+  return { kind: 'wait', untilMs: Math.max(untilMs, nowMs + grainMs) };
+}
+
+function planLane(lane: LaneSnapshot, input: DecideInput, held: Set<string>): Decision {
+  const { nowMs } = input;
+  const options: Option[] = [];
+  for (const target of input.targets) {
+    if (lane.pinnedTarget === undefined || lane.pinnedTarget === target.id) options.push(optionOf(lane, target, input));
+  }
+  const best = options.reduce<Option | undefined>((found, option) => (found === undefined || better(option, found) ? option : found), undefined);
+  if (best === undefined) return { kind: 'wait', untilMs: Infinity };
+
+  // The front of the lane goes to the target that ends it soonest, even if that means to wait for it.
+  const alone = lane.rows <= lane.headRows || options.length === 1;
+  const allDoneMs = alone ? best.finishInMs : makespanMs(options, lane.rows);
+  if (isOpen(best.target) && !held.has(best.target.id)) {
+    const share = alone ? best.batchRows : Math.min(best.batchRows, rowsOfFirstBatch(best, allDoneMs * spreadGain));
+    const plan = startAtHead(lane, best, Math.max(share, lane.headRows), input);
+    if (plan.kind !== 'wait') return plan;
+    if (alone) return hold(plan, best, held);
+    return otherwise(lane, options, best, allDoneMs, input, held) ?? hold(plan, best, held);
+  }
+  // The better one ends its run, or is late and looks worse by then: see remainingMs.
+  const others = options.some((option) => option !== best && isOpen(option.target));
+  const untilMs = others ? nowMs + Math.max(best.freeInMs, leastWaitMs) : Infinity;
+  if (alone) return { kind: 'wait', untilMs };
+  return otherwise(lane, options, best, allDoneMs, input, held) ?? { kind: 'wait', untilMs };
+}
+
+/** Other targets serve the far end of the lane, where they end sooner than the better ones would get to it. */
+function otherwise(
+  lane: LaneSnapshot,
+  options: readonly Option[],
+  best: Option,
+  allDoneMs: number,
+  input: DecideInput,
+  held: ReadonlySet<string>,
+): Decision | undefined {
+  for (const option of options.toSorted((left, right) => left.finishInMs - right.finishInMs)) {
+    if (option === best || !isOpen(option.target) || held.has(option.target.id)) continue;
+    if (input.fruitless.has(fruitlessKey(lane.key, option.target.id))) continue;
+    const rows = lane.mergeable
+      ? rowsOfFirstBatch(option, allDoneMs)
+      : option.finishInMs <= allDoneMs + grainMs
+        ? option.batchRows
+        : 0;
+    if (rows < 1 || stageInMs(option, lane.rows, input.maxBatchRows) > grainMs) continue;
+    const finishInMs = option.freeInMs + runMs(option.cost, rows);
+    return { kind: 'start', lane: lane.key, targetId: option.target.id, rows, from: 'tail', finishInMs };
+  }
+  return undefined;
+}
+
+function startAtHead(lane: LaneSnapshot, option: Option, share: number, input: DecideInput): Decision {
+  const { nowMs } = input;
+  const stageMs = stageInMs(option, lane.rows, input.maxBatchRows);
+  if (stageMs > grainMs) return { kind: 'wait', untilMs: nowMs + stageMs };
+
+  // Drop what cannot make it: alone, or, when the lane is over-full, in the smallest batch that keeps the throughput.
+  const fewest = lane.mergeable && lane.rows > option.batchRows ? fewestRowsForDeadline(option.cost, share) : 1;
+  const hopelessMs = nowMs + option.freeInMs + runMs(option.cost, fewest);
+  if (input.trustPredictions && lane.minDeadlineMs < hopelessMs) return { kind: 'expire', lane: lane.key, beforeMs: hopelessMs };
+
+  let rows = share;
+  const slackMs = lane.headDeadlineMs - nowMs - option.freeInMs - option.estimate.residualMs;
+  if (lane.mergeable && runMs(option.cost, rows) > slackMs && option.cost.perRowMs > 0) {
+    const inTime = Math.floor((slackMs - option.cost.overheadMs) / option.cost.perRowMs);
+    rows = Math.max(inTime, fewestRowsForDeadline(option.cost, share), lane.headRows);
+    rows = Math.min(rows, share);
+  }
+  const waitMs = rows < share ? 0 : worthWaitingMs(lane, option, share, input);
+  if (waitMs > grainMs) return { kind: 'wait', untilMs: nowMs + waitMs };
+  return { kind: 'start', lane: lane.key, targetId: option.target.id, rows, from: 'head', finishInMs: option.freeInMs + runMs(option.cost, rows) };
+}
+
+/**
+ * How long from now an idle target should wait for one more request; 0 for not at all.
+ *
+ * With n requests here, waiting w delays each of them by w and by the newcomer's k, and saves the newcomer a run of its
+ * own, whose overhead is a: it pays while (n + 1) w + n k < a. So it waits while the usual gap between arrivals is less
+ * than half of w = (a - n k) / (n + 1), and never longer than a in all. E.g. a = 10 ms, k = 0.1 ms, 1 waiting:
+ * w = 4.95 ms, so it waits when requests come less than 2.5 ms apart; 8 waiting: 1 ms, so hardly ever. A first request
+ * into an idle system finds a long gap and goes at once; so does everything where k is not well below a.
+ */
+function worthWaitingMs(lane: LaneSnapshot, option: Option, share: number, input: DecideInput): number {
+  const { nowMs } = input;
+  if (input.lanes.length > 1 || option.target.outstanding > 0 || !lane.mergeable) return 0;
+  if (!option.cost.identified || share >= input.maxBatchRows) return 0;
+  const gap = input.arrivals(lane.key);
+  if (gap === undefined) return 0;
+  const perRequestMs = (option.cost.perRowMs * lane.rows) / lane.requests;
+  const worthMs = (option.cost.overheadMs - lane.requests * perRequestMs) / (lane.requests + 1);
+  if (worthMs < leastWaitMs || gap.meanMs * 2 > worthMs) return 0;
+  const slackMs = lane.minDeadlineMs - nowMs - runMs(option.cost, share + 1) - option.estimate.residualMs;
+  return Math.min(gap.lastMs + worthMs / 2 - nowMs, lane.headArrivedMs + option.cost.overheadMs - nowMs, slackMs);
+}
+
+function optionOf(lane: LaneSnapshot, target: TargetSnapshot, input: DecideInput): Option {
+  const estimate = input.costs.estimate(lane.shapeClass, target.podClass);
+  const cost = {
+    identified: estimate.identified,
+    overheadMs: estimate.overheadMs * target.penalty + (target.batchOverheadMs ?? 0),
+    perRowMs: estimate.perRowMs * target.penalty,
+  };
+  const batchRows = lane.mergeable ? preferredRows(cost, lane.rows, input.maxBatchRows) : lane.headRows;
+  return { target, estimate, cost, freeInMs: target.freeInMs, batchRows, finishInMs: target.freeInMs + runMs(cost, batchRows) };
+}
+
+/** Ms until a batch may be handed to the target: 0 when idle, when the run before ends soon, or when nothing is gained by growing. */
+function stageInMs(option: Option, queuedRows: number, maxBatchRows: number): number {
+  if (option.target.outstanding === 0) return 0;
+  // As much waits as one batch takes: it will not get larger.
+  if (queuedRows > option.batchRows || queuedRows >= maxBatchRows) return 0;
+  const marginMs = Math.max(option.target.networkMs ?? 0, handOverShare * runMs(option.cost, option.batchRows));
+  return Math.max(0, option.freeInMs - marginMs);
+}
+
+function hold(plan: Decision, option: Option, held: Set<string>): Decision {
+  held.add(option.target.id);
+  return plan;
+}
+
+function isOpen(target: TargetSnapshot): boolean {
+  return target.outstanding < target.capacity;
+}
+
+function better(left: Option, right: Option): boolean {
+  if (Math.abs(left.finishInMs - right.finishInMs) > grainMs) return left.finishInMs < right.finishInMs;
+  return left.target.outstanding < right.target.outstanding;
+}
+
+export function fruitlessKey(lane: string, targetId: string): string {
+  return `${targetId.length}:${targetId}:${lane}`;
+}
+
+function servedBefore(left: LaneSnapshot, right: LaneSnapshot): number {
+  if (left.headBand !== right.headBand) return left.headBand - right.headBand;
+  if (left.headDueMs !== right.headDueMs) return left.headDueMs - right.headDueMs;
+  return left.headArrivedMs - right.headArrivedMs;
+}

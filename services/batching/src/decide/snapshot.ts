@@ -1,0 +1,54 @@
+import type { CostBook, TargetSnapshot } from '../types.js';
+
+/** What a decision needs to know of a lane; a Lane is one, read at the moment of the decision. */
+export interface LaneSnapshot {
+  readonly key: string;
+  readonly shapeClass: string;
+  /** False: each request of the lane runs alone. */
+  readonly mergeable: boolean;
+  readonly pinnedTarget: string | undefined;
+  readonly rows: number;
+  readonly requests: number;
+  readonly headBand: number;
+  readonly headDueMs: number;
+  readonly headDeadlineMs: number;
+  readonly headArrivedMs: number;
+  readonly headRows: number;
+  /** Earliest deadline of all in the lane, whatever their band. */
+  readonly minDeadlineMs: number;
+}
+
+export interface DecideInput {
+  /** Lanes in which something waits. */
+  readonly lanes: readonly LaneSnapshot[];
+  readonly targets: readonly TargetSnapshot[];
+  readonly costs: Pick<CostBook, 'estimate'>;
+  readonly maxBatchRows: number;
+  readonly nowMs: number;
+  /** False: predictions are stale (nothing ran of late), so that a deadline is missed only when it has passed. */
+  readonly trustPredictions: boolean;
+  /** Mean time between arrivals in a lane and when the last one came; undefined when unknown. */
+  readonly arrivals: (laneKey: string) => ArrivalGap | undefined;
+  /** `lane key` + `target id` pairs for which a start from the far end found nothing suitable. */
+  readonly fruitless: ReadonlySet<string>;
+}
+
+export interface ArrivalGap {
+  readonly meanMs: number;
+  readonly lastMs: number;
+}
+
+export type Decision =
+  | {
+      readonly kind: 'start';
+      readonly lane: string;
+      readonly targetId: string;
+      /** Take requests up to this many rows. */
+      readonly rows: number;
+      /** From the far end of the lane: only requests due after the run's end, `now + finishInMs`. */
+      readonly from: 'head' | 'tail';
+      readonly finishInMs: number;
+    }
+  | { readonly kind: 'expire'; readonly lane: string; readonly beforeMs: number }
+  /** Nothing to start now; ask again at `untilMs` (Infinity: only when something changes). */
+  | { readonly kind: 'wait'; readonly untilMs: number };

@@ -1,0 +1,121 @@
+import type { BatchRequest } from '../types.js';
+import type { LaneIdentity, Waiting } from './lane.js';
+import { Lane } from './lane.js';
+
+/**
+ * All lanes of one model. A lane exists while something waits in it: what has run leaves no trace, so that a client who
+ * varies shapes or parameters costs memory only for what it has in the queue.
+ */
+export class LaneSet<R extends BatchRequest> {
+  readonly #lanes = new Map<string, Lane<R>>();
+  readonly #waiting = new Map<R, Waiting<R>>();
+  #rows = 0;
+  #order = 0;
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  get requests(): number {
+    return this.#waiting.size;
+  }
+
+  get lanes(): number {
+    return this.#lanes.size;
+  }
+
+  all(): Lane<R>[] {
+    return [...this.#lanes.values()];
+  }
+
+  lane(key: string): Lane<R> | undefined {
+    return this.#lanes.get(key);
+  }
+
+  /** True when the request would open a lane beyond those there are. */
+  needsLane(request: R): boolean {
+    return !this.#lanes.has(identityOf(request).key);
+  }
+
+  has(request: R): boolean {
+    return this.#waiting.has(request);
+  }
+
+  push(request: R, band: number, agingMs: number): Lane<R> {
+    const identity = identityOf(request);
+    let lane = this.#lanes.get(identity.key);
+    if (lane === undefined) {
+      lane = new Lane<R>(identity);
+      this.#lanes.set(identity.key, lane);
+    }
+    this.#waiting.set(request, lane.push(request, this.#order++, band, agingMs));
+    this.#rows += request.rows;
+    return lane;
+  }
+
+  cancel(request: R): boolean {
+    const waiting = this.#waiting.get(request);
+    if (waiting === undefined || !waiting.lane.remove(waiting)) return false;
+    this.#left(waiting.lane, [request]);
+    return true;
+  }
+
+  take(lane: Lane<R>, maxRows: number): R[] {
+    return this.#left(lane, lane.take(maxRows));
+  }
+
+  takeTail(lane: Lane<R>, maxRows: number, earliestDeadlineMs: number): R[] {
+    return this.#left(lane, lane.takeTail(maxRows, earliestDeadlineMs));
+  }
+
+  takeExpired(lane: Lane<R>, beforeMs: number): R | undefined {
+    const request = lane.takeExpired(beforeMs);
+    if (request !== undefined) this.#left(lane, [request]);
+    return request;
+  }
+
+  takeAny(): R | undefined {
+    const first = this.#lanes.values().next();
+    if (first.done) return undefined;
+    const request = first.value.takeAny();
+    if (request !== undefined) this.#left(first.value, [request]);
+    return request;
+  }
+
+  age(nowMs: number, agingMs: number): void {
+    for (const lane of this.#lanes.values()) lane.age(nowMs, agingMs);
+  }
+
+  /** Arrival of the request that was taken in first; undefined when nothing waits. */
+  oldestArrivedMs(): number | undefined {
+    let oldest: number | undefined;
+    for (const request of this.#waiting.keys()) {
+      oldest = request.arrivedMs;
+      break;
+    }
+    return oldest;
+  }
+
+  #left(lane: Lane<R>, requests: R[]): R[] {
+    for (const request of requests) {
+      this.#waiting.delete(request);
+      this.#rows -= request.rows;
+    }
+    if (lane.requests === 0) this.#lanes.delete(lane.key);
+    return requests;
+  }
+}
+
+/**
+ * What may run together, more finely than the caller's key: requests that must run alone share one lane per shape class
+ * (they need an order, not a likeness), and what is pinned to a target has a lane per target.
+ */
+function identityOf(request: BatchRequest): LaneIdentity {
+  const kind = request.mergeable ? `merge:${request.lane}` : `alone:${request.shapeClass}`;
+  return {
+    key: request.pinnedTarget === undefined ? kind : `pin:${request.pinnedTarget.length}:${request.pinnedTarget}:${kind}`,
+    shapeClass: request.shapeClass,
+    mergeable: request.mergeable,
+    pinnedTarget: request.pinnedTarget,
+  };
+}
