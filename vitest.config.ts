@@ -7,13 +7,19 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['proto/src/**/*.test.ts', 'services/*/src/**/*.test.ts', 'gateway/src/**/*.test.ts', 'test/architecture/**/*.test.ts'],
+          include: [
+            'proto/src/**/*.test.ts',
+            'services/*/src/**/*.test.ts',
+            'gateway/src/**/*.test.ts',
+            'test/{architecture,harness}/**/*.test.ts',
+          ],
         },
       },
       {
         test: {
           name: 'integration',
           include: ['test/{integration,conformance,faults,examples}/**/*.test.ts'],
+          setupFiles: ['test/harness/setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 180_000,
           // Each file starts servers and clients of its own on two cores: one after the other.

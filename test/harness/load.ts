@@ -85,4 +85,3 @@ export function quantile(sorted: readonly number[], q: number): number {
 function count(failures: Map<StatusName, number>, name: StatusName): void {
   failures.set(name, (failures.get(name) ?? 0) + 1);
 }
-

@@ -81,7 +81,20 @@ export async function startInference(options: InferenceOptions = {}): Promise<Ru
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
   const tableFile = join(options.folder, 'routing-table.yaml');
   await writeFile(tableFile, tableText(options.table));
-  const args = ['--config', tableFile, '--grpc-port', '0', '--metrics-port', '0', '--host', loopback, '--announce'];
+  // No load balancer looks at health here: nothing is gained by serving on for a second.
+  const args = [
+    '--config',
+    tableFile,
+    '--grpc-port',
+    '0',
+    '--metrics-port',
+    '0',
+    '--host',
+    loopback,
+    '--pre-stop-seconds',
+    '0',
+    '--announce',
+  ];
   const server = await startServer(paths.gatewayMain, [...args, ...(options.args ?? [])], 'gateway', options.env);
   return { ...server, tableFile };
 }
@@ -100,8 +113,19 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
   try {
     for (const each of started) if (each.status === 'rejected') throw each.reason;
     const backends = replicas.map((replica, index) => ({ name: `replica-${index}`, address: replica.address }));
-    const gateway = await startGateway({ table: { backends, ...table }, folder: folder.path, args: gatewayArgs ?? [], env: options.env ?? {} });
-    const stop = (): Promise<void> => endWell(gateway.process).finally(stopReplicas);
+    const gateway = await startGateway({
+      table: { backends, ...table },
+      folder: folder.path,
+      args: gatewayArgs ?? [],
+      env: options.env ?? {},
+    });
+    const stop = async (): Promise<void> => {
+      try {
+        await endWell(gateway.process);
+      } finally {
+        await stopReplicas();
+      }
+    };
     return { address: gateway.address, gateway, replicas, stop };
   } catch (error) {
     await stopReplicas();
@@ -117,7 +141,8 @@ export function tableText(table: TableBody): string {
 async function endWell(server: RunningProcess): Promise<void> {
   if (server.exit !== undefined) return;
   const exit: Exit = await server.stop();
-  if (exit.code !== 0) throw new Error(`${server.name} ended with ${exit.code ?? exit.signal} after SIGTERM\n${server.stderr.slice(-4_000)}`);
+  if (exit.code !== 0)
+    throw new Error(`${server.name} ended with ${exit.code ?? exit.signal} after SIGTERM\n${server.stderr.slice(-4_000)}`);
 }
 
 async function startServer(

@@ -99,7 +99,11 @@ export class RunningProcess {
   }
 
   /** The first defined answer of `find`, asked again after each piece of output. Rejects when the program ends or time is up. */
-  async waitFor<T>(what: string, find: (seen: { stdout: string; stderr: string }) => T | undefined, withinMs: number = defaultWaitMs): Promise<T> {
+  async waitFor<T>(
+    what: string,
+    find: (seen: { stdout: string; stderr: string }) => T | undefined,
+    withinMs: number = defaultWaitMs,
+  ): Promise<T> {
     const untilMs = performance.now() + withinMs;
     for (;;) {
       const found = find({ stdout: this.#stdout, stderr: this.#stderr });

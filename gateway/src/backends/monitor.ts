@@ -29,13 +29,14 @@ const failuresAllowed = 2;
  *                                 '----connection broke----> lost ----------look: ready----------------^
  */
 export class BackendMonitor {
-  readonly spec: BackendSpec;
+  #spec: BackendSpec;
   readonly channel: Channel;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #pace: MonitorPace;
   readonly #named: () => readonly string[];
   readonly #onChange: () => void;
+  readonly #nextLife: () => number;
   readonly #askedMs = new Map<string, number>();
   #view: BackendView;
   #timer: Timer | undefined;
@@ -47,9 +48,10 @@ export class BackendMonitor {
   constructor(
     spec: BackendSpec,
     channel: Channel,
-    deps: { clock: Clock; logger: Logger; pace: MonitorPace; namedModels: () => readonly string[]; onChange: () => void },
+    deps: { clock: Clock; logger: Logger; pace: MonitorPace; namedModels: () => readonly string[]; nextLife: () => number; onChange: () => void },
   ) {
-    this.spec = spec;
+    this.#spec = spec;
+    this.#nextLife = deps.nextLife;
     this.channel = channel;
     this.#clock = deps.clock;
     this.#logger = deps.logger.child({ backend: spec.name });
@@ -60,6 +62,16 @@ export class BackendMonitor {
     channel.onState((state) => this.#onChannel(state));
     channel.connect();
     this.look();
+  }
+
+  get spec(): BackendSpec {
+    return this.#spec;
+  }
+
+  /** Settings that need no new connection. */
+  adopt(spec: BackendSpec): void {
+    this.#spec = spec;
+    this.#view = { ...this.#view, podClass: spec.podClass, instances: spec.instances };
   }
 
   get view(): BackendView {
@@ -81,15 +93,28 @@ export class BackendMonitor {
     void this.#look();
   }
 
+  /** A run failed as if the backend were lost: if the connection says so too it is out at once, else it is looked at now. */
+  suspect(): void {
+    if (this.#closed) return;
+    const state = this.channel.state();
+    if (state !== 'ready' && this.#view.state === 'ready') this.#set('lost', this.#view.models, `connection ${state}`);
+    this.look();
+  }
+
   /** A model was loaded or unloaded: its details are not to be trusted any more. */
   forgetDetails(model: string): void {
     this.#askedMs.delete(model);
     this.look();
   }
 
-  close(): void {
+  /** No more looks; calls under way go on until close(). */
+  retire(): void {
     this.#closed = true;
     this.#timer?.cancel();
+  }
+
+  close(): void {
+    this.retire();
     this.channel.close();
   }
 
@@ -141,7 +166,7 @@ export class BackendMonitor {
       ...before,
       state,
       models,
-      ...(rejoined ? { life: before.life + 1, readySinceMs: this.#clock.nowMs() } : {}),
+      ...(rejoined ? { life: this.#nextLife(), readySinceMs: this.#clock.nowMs() } : {}),
     };
     if (before.state !== state) {
       const ready = [...models.values()].filter(({ readyVersions }) => readyVersions.length > 0).length;

@@ -17,11 +17,12 @@ export interface Incoming {
 /** An encoded ModelInferResponse that the receiver owns, or why there is none. */
 export type Outcome = { readonly ok: true; readonly message: Buffer } | { readonly ok: false; readonly refusal: Refusal };
 
-/** Exactly once for each request that was submitted, never synchronously within the submit. */
+/** Exactly once for each request that was submitted and not cancelled; may be called before the submit returns. */
 export type Done = (outcome: Outcome) => void;
 
 /** The caller's hold on a request in the pipeline. */
 export interface Ticket {
   /** The client went away: nobody waits for the answer any more. Done is not called after this. */
-  cancel(): void;
+  /** True when it was still under way. */
+  cancel(): boolean;
 }

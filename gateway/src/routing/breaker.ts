@@ -27,7 +27,10 @@ export class BackendBreaker {
       enableSnapshots: false,
       resetTimeout: policy.resetMs,
     });
-    for (const event of ['open', 'close', 'halfOpen'] as const) this.#breaker.on(event, () => this.#onChange(this.state));
+    const changed = (): void => this.#onChange(this.state);
+    this.#breaker.on('open', changed);
+    this.#breaker.on('halfOpen', changed);
+    this.#breaker.on('close', changed);
   }
 
   get state(): BreakerState {

@@ -1,31 +1,32 @@
 /**
  * Outstanding work by instance slot, the "expected completion" half of the router's score.
  *
- *   slot (backend, model, i):   [ running: 12 ms predicted, started 5 ms ago ][ staged: 20 ms ]
- *   free in                     = max(12 - 5, overdue) + 20 = 27 ms
+ *   slot (backend, model, i):   [ running: 12 ms predicted, began 5 ms ago ][ staged: 20 ms ]
+ *   free in                     = |12 - 5| + 20 = 27 ms
  *
- * A run that takes longer than predicted is given another tenth of its prediction, again and again: the slot neither
- * looks free while it is busy nor is written off for one slow run (that is the outlier detector's business).
+ * A run that is late is expected to take as long again as it is late: a hung slot looks worse the longer it hangs
+ * instead of being always about to end.
  */
 export interface Run {
-  readonly id: number;
   readonly targetId: string;
   readonly backend: string;
   readonly model: string;
   readonly predictedMs: number;
+  /** When it was handed over. */
   readonly startedMs: number;
-  /** What the slot still had before it when it was handed over, plus its own prediction. */
+  /** What the slot still had before it when it was handed over, plus its own prediction; 0 without a prediction. */
   readonly expectedMs: number;
+  /** When the slot was free for it: handed over, or the end of the run before it. */
+  beganMs: number;
 }
-
-const overdueShare = 0.1;
 
 export class Ledger {
   readonly #slots = new Map<string, Run[]>();
   readonly #backends = new Map<string, Set<Run>>();
 
-  start(run: Omit<Run, 'expectedMs'>): Run {
-    const entry: Run = { ...run, expectedMs: this.freeInMs(run.targetId, run.startedMs) + run.predictedMs };
+  start(run: Pick<Run, 'targetId' | 'backend' | 'model' | 'predictedMs' | 'startedMs'>): Run {
+    const expectedMs = run.predictedMs <= 0 ? 0 : this.freeInMs(run.targetId, run.startedMs) + run.predictedMs;
+    const entry: Run = { ...run, expectedMs, beganMs: run.startedMs };
     const slot = this.#slots.get(run.targetId);
     if (slot === undefined) this.#slots.set(run.targetId, [entry]);
     else slot.push(entry);
@@ -35,9 +36,12 @@ export class Ledger {
     return entry;
   }
 
-  finish(run: Run): void {
-    const slot = this.#slots.get(run.targetId)?.filter((other) => other !== run);
-    if (slot !== undefined && slot.length > 0) this.#slots.set(run.targetId, slot);
+  finish(run: Run, nowMs: number): void {
+    const slot = this.#slots.get(run.targetId) ?? [];
+    const wasFirst = slot[0] === run;
+    const rest = slot.filter((other) => other !== run);
+    if (wasFirst && rest[0] !== undefined) rest[0].beganMs = nowMs;
+    if (rest.length > 0) this.#slots.set(run.targetId, rest);
     else this.#slots.delete(run.targetId);
     const all = this.#backends.get(run.backend);
     all?.delete(run);
@@ -50,7 +54,13 @@ export class Ledger {
 
   /** Predicted milliseconds until the slot has done all it holds. */
   freeInMs(targetId: string, nowMs: number): number {
-    return remainingMs(this.#slots.get(targetId) ?? [], nowMs);
+    let totalMs = 0;
+    let first = true;
+    for (const run of this.#slots.get(targetId) ?? []) {
+      totalMs += first ? Math.abs(run.predictedMs - (nowMs - run.beganMs)) : run.predictedMs;
+      first = false;
+    }
+    return totalMs;
   }
 
   runsOf(backend: string): Iterable<Run> {
@@ -59,19 +69,10 @@ export class Ledger {
 
   /** Slots of other models on the backend that are busy now: they share its processors. */
   busySlotsOfOthers(backend: string, model: string): number {
-    const busy = new Set<string>();
-    for (const run of this.runsOf(backend)) if (run.model !== model) busy.add(run.targetId);
-    return busy.size;
+    const runs = this.#backends.get(backend);
+    if (runs === undefined) return 0;
+    let others: Set<string> | undefined;
+    for (const run of runs) if (run.model !== model) (others ??= new Set()).add(run.targetId);
+    return others?.size ?? 0;
   }
-}
-
-/** The first run has been going since it was handed over; what is behind it has not begun. */
-function remainingMs(runs: readonly Run[], nowMs: number): number {
-  let total = 0;
-  let elapsedMs = runs[0] === undefined ? 0 : nowMs - runs[0].startedMs;
-  for (const run of runs) {
-    total += Math.max(run.predictedMs - elapsedMs, run.predictedMs * overdueShare);
-    elapsedMs = 0;
-  }
-  return total;
 }

@@ -1,10 +1,11 @@
-import type { TargetSnapshot } from '@headrace/batching';
 import { refuse } from '@headrace/runtime';
 import type { Clock, Refusal } from '@headrace/runtime';
 import type { BackendView } from '../domain/backend-view.js';
 import type { ModelPolicy, RoutingPolicy } from '../domain/gateway-table.js';
+import type { Target } from '../domain/target.js';
 import { BackendBreaker } from './breaker.js';
 import type { BreakerState } from './breaker.js';
+import { CallOverhead } from './call-overhead.js';
 import { Ledger } from './ledger.js';
 import type { Run } from './ledger.js';
 import { OutlierDetector } from './outlier-ejection.js';
@@ -26,6 +27,7 @@ export class Router implements RoutingView {
   readonly #events: RouterEvents;
   readonly #outliers: OutlierDetector;
   readonly #breakers = new Map<string, BackendBreaker>();
+  readonly #overhead = new CallOverhead();
   readonly #standings = new Map<string, string>();
   #policy: RoutingPolicy;
   #backends: readonly BackendView[] = [];
@@ -58,6 +60,7 @@ export class Router implements RoutingView {
     // A backend that came back is judged anew.
     const present = new Map(backends.map(({ name, life }) => [name, life]));
     this.#closeBreakers((name) => present.get(name) === undefined || present.get(name) !== lives.get(name));
+    this.#overhead.keep(new Set(present.keys()));
     this.#publishStandings();
   }
 
@@ -69,7 +72,7 @@ export class Router implements RoutingView {
     return this.#breakers.get(backend)?.state ?? 'closed';
   }
 
-  targets(model: string, version: string, policy: ModelPolicy): TargetSnapshot[] {
+  targets(model: string, version: string, policy: ModelPolicy): Target[] {
     return targetsFor(this, model, version, policy, this.#clock.nowMs());
   }
 
@@ -84,9 +87,15 @@ export class Router implements RoutingView {
     return explain(found, model, version);
   }
 
-  finish(run: Run, result: RunResult): void {
-    this.ledger.finish(run);
+  overheadMs(backend: string): number {
+    return this.#overhead.of(backend);
+  }
+
+  /** `reportedMs`: the run itself and its wait in the backend, where it told them. */
+  finish(run: Run, result: RunResult, reportedMs?: number): void {
     const nowMs = this.#clock.nowMs();
+    if (reportedMs !== undefined && run.beganMs === run.startedMs) this.#overhead.observe(run.backend, nowMs - run.startedMs - reportedMs);
+    this.ledger.finish(run, nowMs);
     this.#breakerOf(run.backend).record(result !== 'backendFault');
     if (result === 'ok' && this.#outliers.observe(run.backend, run.expectedMs, nowMs - run.startedMs, nowMs)) this.#publishStandings();
   }

@@ -1,7 +1,7 @@
-import type { TargetSnapshot } from '@headrace/batching';
 import type { BackendModel, BackendView } from '../domain/backend-view.js';
 import { instancesOf, servesVersion } from '../domain/backend-view.js';
 import type { ModelPolicy } from '../domain/gateway-table.js';
+import type { Target } from '../domain/target.js';
 import type { BreakerState } from './breaker.js';
 import type { Ledger } from './ledger.js';
 import { slowStartPenalty } from './slow-start.js';
@@ -15,6 +15,7 @@ export interface RoutingView {
   standing(backend: string): 'steady' | 'ejected' | 'probing';
   breaker(backend: string): BreakerState;
   readonly ledger: Ledger;
+  overheadMs(backend: string): number;
   readonly slowStartMs: number;
 }
 
@@ -33,8 +34,8 @@ export function exclusionOf(view: RoutingView, backend: BackendView, model: stri
 }
 
 /** Slots of all backends that may run the model, in table order. */
-export function targetsFor(view: RoutingView, model: string, version: string, policy: ModelPolicy, nowMs: number): TargetSnapshot[] {
-  const targets: TargetSnapshot[] = [];
+export function targetsFor(view: RoutingView, model: string, version: string, policy: ModelPolicy, nowMs: number): Target[] {
+  const targets: Target[] = [];
   for (const backend of view.backends) {
     if (exclusionOf(view, backend, model, version, policy) !== undefined) continue;
     const entry = backend.models.get(model);
@@ -52,13 +53,14 @@ export function backendOfTarget(id: string): string {
 }
 
 /** Several models share a backend's processors: each busy slot of another model makes a run take that much longer. */
-function slotsOf(view: RoutingView, backend: BackendView, entry: BackendModel, nowMs: number): TargetSnapshot[] {
+function slotsOf(view: RoutingView, backend: BackendView, entry: BackendModel, nowMs: number): Target[] {
   const { ledger } = view;
   const onTrial = view.breaker(backend.name) === 'halfOpen' || view.standing(backend.name) === 'probing';
   const instances = onTrial ? 1 : instancesOf(backend, entry);
   const crowding = 1 + ledger.busySlotsOfOthers(backend.name, entry.name) / instancesOf(backend, entry);
   // On trial: one run at a time, and slightly preferred when all are idle, so that a quiet system finds out too.
   const penalty = onTrial ? trialPreference : slowStartPenalty(nowMs - backend.readySinceMs, view.slowStartMs) * crowding;
+  const overheadMs = view.overheadMs(backend.name);
   return Array.from({ length: instances }, (_, slot) => {
     const id = targetId(backend.name, entry.name, slot);
     return {
@@ -68,6 +70,8 @@ function slotsOf(view: RoutingView, backend: BackendView, entry: BackendModel, n
       capacity: onTrial ? 1 : 2,
       freeInMs: ledger.freeInMs(id, nowMs),
       penalty,
+      networkMs: overheadMs,
+      batchOverheadMs: overheadMs,
     };
   });
 }

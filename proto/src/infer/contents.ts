@@ -98,7 +98,9 @@ function measure(bytes: Buffer, ranges: readonly ByteRange[], datatype: Datatype
   let payload = 0;
   forEachPayload(bytes, ranges, (reader, packed) => {
     const { position, end } = reader;
-    if (reader.field !== field && !(packed && position === end)) {
+    if (reader.field !== field) {
+      // An empty packed run is no element.
+      if (packed && position === end) return;
       reader.fail(`expected ${contentsScope.fields[field]} for ${datatype}, got elements here`);
     }
     if (field === bytesField) {

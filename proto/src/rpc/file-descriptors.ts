@@ -152,7 +152,9 @@ function describeMessage(type: protobuf.Type, imports: (used: protobuf.Reflectio
     enumType: nestedEnum,
     oneofDecl: type.oneofsArray.map((oneof) => ({ name: oneof.name })),
     // A reserved range ends before `end` in a descriptor, with it in protobufjs.
-    reservedRange: (type.reserved ?? []).flatMap((range) => (typeof range === 'string' ? [] : [{ start: range[0], end: (range[1] ?? 0) + 1 }])),
+    reservedRange: (type.reserved ?? []).flatMap((range) =>
+      typeof range === 'string' ? [] : [{ start: range[0], end: (range[1] ?? 0) + 1 }],
+    ),
     reservedName: (type.reserved ?? []).filter((name) => typeof name === 'string'),
   } as IDescriptorProto;
 }

@@ -67,7 +67,8 @@ export class WireReader {
       tag = this.uint32();
       // A tag is a uint32: five bytes, and no more than four bits in the fifth.
       const length = this.position - start;
-      if (length > 5 || (length === 5 && (this.bytes[this.position - 1] as number) > 0x0f)) this.fail('expected a tag of 32 bits, got a longer one');
+      if (length > 5 || (length === 5 && (this.bytes[this.position - 1] as number) > 0x0f))
+        this.fail('expected a tag of 32 bits, got a longer one');
     }
     this.field = tag >>> 3;
     if (this.field === 0) this.fail('expected a field number from 1, got 0');
@@ -200,7 +201,7 @@ export class WireReader {
         this.advance(8);
         return;
       case wireType.bytes:
-        this.position += this.length();
+        this.advance(this.length());
         return;
       case wireType.fixed32:
         this.advance(4);

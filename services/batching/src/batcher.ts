@@ -227,10 +227,13 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
       if (decision.kind === 'wait') return this.#setTimer(decision.untilMs);
       const lane = this.#waiting.lane(decision.lane);
       if (lane === undefined) return;
-      if (decision.kind === 'expire') {
-        for (let late = this.#waiting.takeExpired(lane, decision.beforeMs); late !== undefined; late = this.#waiting.takeExpired(lane, decision.beforeMs)) {
-          this.#runner.drop(late, expired());
-        }
+      if (decision.kind !== 'start') {
+        const { kind, throughMs } = decision;
+        const next = (): R | undefined =>
+          kind === 'expire'
+            ? this.#waiting.takeExpired(lane, throughMs)
+            : this.#waiting.takeExpiredHead(lane, throughMs, decision.leastBudgetMs);
+        for (let late = next(); late !== undefined; late = next()) this.#runner.drop(late, expired());
         continue;
       }
       const target = targets.find(({ id }) => id === decision.targetId);

@@ -49,7 +49,10 @@ export interface UnaryCall extends ServerCall {
 
 export interface StreamCall extends ServerCall {
   onMessage(listener: (message: Buffer) => void): void;
-  /** The client half-closed: no more messages will come. */
+  /**
+   * The client half-closed: no more messages will come. Never after a cancel, but a cancel may follow at once: Node's
+   * HTTP/2 client ends its side of a stream (END_STREAM) just before it resets it.
+   */
   onEnd(listener: () => void): void;
   /** False asks the caller to wait for onDrain before it writes more. */
   write(message: Buffer): boolean;

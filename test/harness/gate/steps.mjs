@@ -18,13 +18,21 @@ export const root = join(dirname(fileURLToPath(import.meta.url)), '../../..');
 export const staticSteps = [
   { name: 'generate', fix: 'the files above are rewritten now: commit them', run: generateAndCompare },
   { name: 'format', fix: 'npm run format', run: () => program('oxfmt', ['--check', '.']) },
-  { name: 'lint', fix: 'npm run lint -- --fix mends some; the rules are in .oxlintrc.json', run: () => program('oxlint', ['--type-aware', '--quiet']) },
+  {
+    name: 'lint',
+    fix: 'npm run lint -- --fix mends some; the rules are in .oxlintrc.json',
+    run: () => program('oxlint', ['--type-aware', '--quiet']),
+  },
   { name: 'types', fix: 'npx tsc -b', run: () => program('tsc', ['-b']) },
 ];
 
 /** @type {readonly Step[]} */
 export const testSteps = [
-  { name: 'layers', fix: 'npx vitest run test/architecture', run: () => program('vitest', ['run', '--project', 'unit', 'test/architecture']) },
+  {
+    name: 'layers',
+    fix: 'npx vitest run test/architecture',
+    run: () => program('vitest', ['run', '--project', 'unit', 'test/architecture']),
+  },
   {
     name: 'unit tests',
     fix: 'npx vitest run --project unit',

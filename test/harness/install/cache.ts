@@ -30,7 +30,11 @@ export function cacheRoot(environment: NodeJS.ProcessEnv = process.env): string 
  *     <root>/grpcurl-1f0c3a9b22d4.lock      held while building
  *     <root>/grpcurl-1f0c3a9b22d4.tmp-x8f2/ being built; leftovers of killed installs are removed by the next one
  */
-export async function installed(recipe: Recipe, root: string = cacheRoot(), say: (line: string) => void = () => undefined): Promise<string> {
+export async function installed(
+  recipe: Recipe,
+  root: string = cacheRoot(),
+  say: (line: string) => void = () => undefined,
+): Promise<string> {
   const folder = join(root, `${recipe.name}-${pinKey(recipe.pins)}`);
   const works = (): boolean => existsSync(folder) && (recipe.intact?.(folder) ?? true);
   if (works()) return folder;

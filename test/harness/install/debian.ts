@@ -29,7 +29,14 @@ export function debianPackages(name: string, packages: readonly string[], releas
         const scratch = join(target, '.apt');
         await mkdir(join(scratch, 'lists', 'partial'), { recursive: true });
         await mkdir(join(scratch, 'cache', 'archives', 'partial'), { recursive: true });
-        const own = ['-o', `Dir::State::lists=${join(scratch, 'lists')}`, '-o', `Dir::Cache=${join(scratch, 'cache')}`, '-o', 'APT::Sandbox::User=root'];
+        const own = [
+          '-o',
+          `Dir::State::lists=${join(scratch, 'lists')}`,
+          '-o',
+          `Dir::Cache=${join(scratch, 'cache')}`,
+          '-o',
+          'APT::Sandbox::User=root',
+        ];
         await mustRun('apt-get', ['update', '--quiet', ...own]);
         const wanted = await withDependencies(packages, own);
         await mustRun('apt-get', ['download', '--quiet', ...own, ...wanted], { cwd: scratch });

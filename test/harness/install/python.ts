@@ -19,7 +19,14 @@ const newestMinor = 13;
 const oldestMinor = 11;
 
 const isolation = { PIP_REQUIRE_VIRTUALENV: undefined, PYTHONPATH: undefined, PYTHONHOME: undefined };
-const quiet = ['--quiet', '--no-cache-dir', '--no-input', '--disable-pip-version-check', '--no-warn-script-location', '--root-user-action=ignore'];
+const quiet = [
+  '--quiet',
+  '--no-cache-dir',
+  '--no-input',
+  '--disable-pip-version-check',
+  '--no-warn-script-location',
+  '--root-user-action=ignore',
+];
 
 export async function findPython(): Promise<Found<Interpreter>> {
   for (const command of candidates) {

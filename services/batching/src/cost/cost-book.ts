@@ -61,6 +61,7 @@ class LruCostBook implements CostBook {
   }
 
   observe(shapeClass: string, podClass: string, rows: number, runMs: number): void {
+    if (!(rows > 0) || !(runMs >= 0) || !Number.isFinite(rows) || !Number.isFinite(runMs)) return;
     const pods = this.#shapes.get(shapeClass) ?? new Map<string, Entry>();
     const entry = pods.get(podClass) ?? new Entry(this.#windowRuns);
     entry.observe(rows, runMs);

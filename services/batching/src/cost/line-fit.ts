@@ -1,5 +1,5 @@
 import type { Line, Sample } from './robust-line.js';
-import { robustLine } from './robust-line.js';
+import { median, robustLine } from './robust-line.js';
 
 export interface LineFitOptions {
   /** Runs after which a run counts 1/e: sums decay by 1 - 1/windowRuns per run. */
@@ -14,13 +14,16 @@ export interface LineFitOptions {
 const settleRuns = 5;
 /** A residual within this share of the prediction is never clamped: timer grain and ordinary jitter. */
 const quietResidual = 0.05;
-/** Clamp at so many mean absolute residuals (about 3.5 sigma of a Gaussian, whose mean absolute value is 0.8 sigma). */
-const clampResiduals = 4.5;
+/** Clamp at so many mean absolute residuals (2.8 sigma of a Gaussian, whose mean absolute value is 0.8 sigma). */
+const clampResiduals = 3.5;
 /** What history keeps of its weight when the regime changed. */
 const regimeKeep = 0.02;
 /** Above this leverage a sample decides its own prediction, so that its residual says nothing about it. */
 const maxTrustedLeverage = 0.3;
+/** Bounds of what is taken for a run, so that no sum can overflow: a tenth of a microsecond to eleven days, a billion rows. */
 const minRunMs = 1e-4;
+const maxRunMs = 1e9;
+const maxRows = 1e9;
 const residualRing = 64;
 
 /**
@@ -83,7 +86,7 @@ export class LineFit {
 
   observe(rows: number, runMs: number): void {
     if (!(rows > 0) || !(runMs >= 0) || !Number.isFinite(rows) || !Number.isFinite(runMs)) return;
-    const sample: Sample = { rows, runMs: Math.max(runMs, minRunMs) };
+    const sample: Sample = { rows: Math.min(rows, maxRows), runMs: Math.min(Math.max(runMs, minRunMs), maxRunMs) };
     this.#residualMs = undefined;
     if (!this.#settled) {
       this.#pending.push(sample);
@@ -109,8 +112,8 @@ export class LineFit {
     const start = robustLine(samples);
     this.#pending = [];
     this.#pendingSign = 0;
+    if (this.#settled) this.#forget(samples);
     this.#settled = true;
-    this.#decay(regimeKeep);
     this.#line = start;
     this.#scatter = Math.max(this.#scatter, quietResidual);
     for (const { rows, runMs } of samples) {
@@ -118,6 +121,18 @@ export class LineFit {
       this.#add({ rows, runMs: Math.min(Math.max(runMs, predicted * 0.75), predicted * 1.25) });
     }
     this.#solve();
+  }
+
+  /**
+   * The little that is kept of history is brought to the new speed, for what changes is mostly the machine, not the
+   * proportion of overhead to rows: a slower machine seen in full batches only is then slower for one row too.
+   */
+  #forget(samples: readonly Sample[]): void {
+    const speed = median(samples.map(({ rows, runMs }) => runMs / Math.max(this.#predict(rows), minRunMs)));
+    this.#decay(regimeKeep);
+    this.#wt *= speed;
+    this.#wbt *= speed;
+    if (this.#shape !== undefined) this.#shape = { overheadMs: this.#shape.overheadMs * speed, perRowMs: this.#shape.perRowMs * speed };
   }
 
   #streak(sample: Sample, clamped: Sample): number {
@@ -145,15 +160,13 @@ export class LineFit {
     return runMs === sample.runMs ? sample : { rows: sample.rows, runMs };
   }
 
-  /** Share of its own prediction that one more sample of this size would decide. */
+  /** Share that one more run of this size would have in what is known of this size, by numbers of runs: 1/2 after one alone. */
   #leverage(rows: number): number {
-    const predicted = Math.max(this.#predict(rows), minRunMs);
-    const weight = 1 / (predicted * predicted);
-    const determinant = this.#w * this.#wbb - this.#wb * this.#wb;
     const meanRows = this.#nb / this.#n;
-    if (!(determinant > 1e-9 * this.#w * this.#wbb)) return Math.abs(rows - meanRows) <= this.#options.minSpread * meanRows ? 0 : 1;
-    const information = (this.#wbb - 2 * this.#wb * rows + this.#w * rows * rows) / determinant;
-    const own = weight * information;
+    const variance = this.#nbb / this.#n - meanRows * meanRows;
+    const offset = rows - meanRows;
+    if (variance <= 1e-9 * meanRows * meanRows) return Math.abs(offset) <= this.#options.minSpread * meanRows ? 0 : 1;
+    const own = (1 + (offset * offset) / variance) / this.#n;
     return own / (1 + own);
   }
 

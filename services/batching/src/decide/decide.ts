@@ -30,7 +30,7 @@ export function decide(input: DecideInput): Decision {
   // 1. What has passed is gone, whether or not a target is free.
   let untilMs = Infinity;
   for (const lane of input.lanes) {
-    if (lane.minDeadlineMs <= nowMs) return { kind: 'expire', lane: lane.key, beforeMs: nowMs + 1e-9 };
+    if (lane.minDeadlineMs <= nowMs) return { kind: 'expire', lane: lane.key, throughMs: nowMs };
     untilMs = Math.min(untilMs, lane.minDeadlineMs);
   }
   // 2. Nowhere to go: a run that ends brings us back.
@@ -60,7 +60,8 @@ function planLane(lane: LaneSnapshot, input: DecideInput, held: Set<string>): De
   const allDoneMs = alone ? best.finishInMs : makespanMs(options, lane.rows);
   if (isOpen(best.target) && !held.has(best.target.id)) {
     const share = alone ? best.batchRows : Math.min(best.batchRows, rowsOfFirstBatch(best, allDoneMs * spreadGain));
-    const plan = startAtHead(lane, best, Math.max(share, lane.headRows), input);
+    const otherIdle = options.some((option) => option !== best && option.target.outstanding === 0);
+    const plan = startAtHead(lane, best, Math.max(share, lane.headRows), otherIdle, input);
     if (plan.kind !== 'wait') return plan;
     if (alone) return hold(plan, best, held);
     return otherwise(lane, options, best, allDoneMs, input, held) ?? hold(plan, best, held);
@@ -96,15 +97,22 @@ function otherwise(
   return undefined;
 }
 
-function startAtHead(lane: LaneSnapshot, option: Option, share: number, input: DecideInput): Decision {
+function startAtHead(lane: LaneSnapshot, option: Option, share: number, otherIdle: boolean, input: DecideInput): Decision {
   const { nowMs } = input;
   const stageMs = stageInMs(option, lane.rows, input.maxBatchRows);
   if (stageMs > grainMs) return { kind: 'wait', untilMs: nowMs + stageMs };
 
-  // Drop what cannot make it: alone, or, when the lane is over-full, in the smallest batch that keeps the throughput.
-  const fewest = lane.mergeable && lane.rows > option.batchRows ? fewestRowsForDeadline(option.cost, share) : 1;
-  const hopelessMs = nowMs + option.freeInMs + runMs(option.cost, fewest);
-  if (input.trustPredictions && lane.minDeadlineMs < hopelessMs) return { kind: 'expire', lane: lane.key, beforeMs: hopelessMs };
+  // Drop what cannot make it even alone. Under overload the head is always about to be late, and batches cut to its measure
+  // would cost the throughput that all need: one that had time for two full batches and lost it by waiting is given up.
+  if (input.trustPredictions) {
+    const aloneMs = nowMs + option.freeInMs + runMs(option.cost, 1);
+    if (lane.minDeadlineMs <= aloneMs) return { kind: 'expire', lane: lane.key, throughMs: aloneMs };
+    const fullMs = runMs(option.cost, share) + option.estimate.residualMs;
+    const throughMs = nowMs + option.freeInMs + fullMs;
+    if (lane.mergeable && lane.rows > option.batchRows && lane.headDeadlineMs <= throughMs && lane.headDeadlineMs - lane.headArrivedMs >= 2 * fullMs) {
+      return { kind: 'expire-heads', lane: lane.key, throughMs, leastBudgetMs: 2 * fullMs };
+    }
+  }
 
   let rows = share;
   const slackMs = lane.headDeadlineMs - nowMs - option.freeInMs - option.estimate.residualMs;
@@ -113,7 +121,7 @@ function startAtHead(lane: LaneSnapshot, option: Option, share: number, input: D
     rows = Math.max(inTime, fewestRowsForDeadline(option.cost, share), lane.headRows);
     rows = Math.min(rows, share);
   }
-  const waitMs = rows < share ? 0 : worthWaitingMs(lane, option, share, input);
+  const waitMs = rows < share || otherIdle ? 0 : worthWaitingMs(lane, option, share, input);
   if (waitMs > grainMs) return { kind: 'wait', untilMs: nowMs + waitMs };
   return { kind: 'start', lane: lane.key, targetId: option.target.id, rows, from: 'head', finishInMs: option.freeInMs + runMs(option.cost, rows) };
 }
@@ -125,7 +133,8 @@ function startAtHead(lane: LaneSnapshot, option: Option, share: number, input: D
  * own, whose overhead is a: it pays while (n + 1) w + n k < a. So it waits while the usual gap between arrivals is less
  * than half of w = (a - n k) / (n + 1), and never longer than a in all. E.g. a = 10 ms, k = 0.1 ms, 1 waiting:
  * w = 4.95 ms, so it waits when requests come less than 2.5 ms apart; 8 waiting: 1 ms, so hardly ever. A first request
- * into an idle system finds a long gap and goes at once; so does everything where k is not well below a.
+ * into an idle system finds a long gap and goes at once; so does everything where k is not well below a, and everything
+ * while another target is idle, which the newcomer could have for itself.
  */
 function worthWaitingMs(lane: LaneSnapshot, option: Option, share: number, input: DecideInput): number {
   const { nowMs } = input;

@@ -49,6 +49,9 @@ export type Decision =
       readonly from: 'head' | 'tail';
       readonly finishInMs: number;
     }
-  | { readonly kind: 'expire'; readonly lane: string; readonly beforeMs: number }
+  /** Drop all with a deadline up to `throughMs`. */
+  | { readonly kind: 'expire'; readonly lane: string; readonly throughMs: number }
+  /** Drop heads while they are due by `throughMs` and had at least `leastBudgetMs` from arrival to deadline. */
+  | { readonly kind: 'expire-heads'; readonly lane: string; readonly throughMs: number; readonly leastBudgetMs: number }
   /** Nothing to start now; ask again at `untilMs` (Infinity: only when something changes). */
   | { readonly kind: 'wait'; readonly untilMs: number };

@@ -68,8 +68,14 @@ export class LaneSet<R extends BatchRequest> {
     return this.#left(lane, lane.takeTail(maxRows, earliestDeadlineMs));
   }
 
-  takeExpired(lane: Lane<R>, beforeMs: number): R | undefined {
-    const request = lane.takeExpired(beforeMs);
+  takeExpired(lane: Lane<R>, throughMs: number): R | undefined {
+    const request = lane.takeExpired(throughMs);
+    if (request !== undefined) this.#left(lane, [request]);
+    return request;
+  }
+
+  takeExpiredHead(lane: Lane<R>, throughMs: number, leastBudgetMs: number): R | undefined {
+    const request = lane.takeExpiredHead(throughMs, leastBudgetMs);
     if (request !== undefined) this.#left(lane, [request]);
     return request;
   }

@@ -185,12 +185,21 @@ export class Lane<R extends BatchRequest> implements LaneSnapshot {
     return taken;
   }
 
-  /** Removes one request whose deadline is before `beforeMs`, or answers undefined. */
-  takeExpired(beforeMs: number): R | undefined {
+  /** Removes one request whose deadline is `throughMs` or earlier, or answers undefined. */
+  takeExpired(throughMs: number): R | undefined {
     const next = this.#deadlines.peek();
-    if (next === undefined || next.request.deadlineMs >= beforeMs) return undefined;
+    if (next === undefined || next.request.deadlineMs > throughMs) return undefined;
     this.remove(next);
     return next.request;
+  }
+
+  /** Removes the head if it is due by `throughMs` and had at least `leastBudgetMs` from arrival to deadline. */
+  takeExpiredHead(throughMs: number, leastBudgetMs: number): R | undefined {
+    const head = this.#order.peek();
+    if (head === undefined || head.request.deadlineMs > throughMs) return undefined;
+    if (head.request.deadlineMs - head.request.arrivedMs < leastBudgetMs) return undefined;
+    this.remove(head);
+    return head.request;
   }
 
   /** Removes any one request. */

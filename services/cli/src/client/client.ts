@@ -20,6 +20,19 @@ export interface IndexEntry {
   readonly reason: string;
 }
 
+/** Counters of one model version, as ModelStatistics has them. */
+export interface ModelStatistics {
+  readonly name: string;
+  readonly version: string;
+  readonly rows: number;
+  readonly runs: number;
+  readonly answered: number;
+  /** Sum over what was answered, from arrival to reply. */
+  readonly answeredSumMs: number;
+  readonly failed: number;
+  readonly queueSumMs: number;
+}
+
 const methods = inferenceService.methods;
 
 /**
@@ -35,10 +48,6 @@ export class InferenceClient {
     this.target = target;
     this.#clock = clock;
     this.#channel = grpcJsTransport(clock).openChannel(target.address, target.tls === undefined ? {} : { tls: target.tls });
-  }
-
-  async serverMetadata() {
-    return this.#rare(methods.ServerMetadata, {}, 'server metadata');
   }
 
   /** Sorted by name, then version as a number. */
@@ -59,8 +68,19 @@ export class InferenceClient {
     };
   }
 
-  async statistics(name = '', version = '') {
-    return (await this.#rare(methods.ModelStatistics, { name, version }, 'statistics')).model_stats;
+  /** Of all models since each was loaded. */
+  async statistics(): Promise<ModelStatistics[]> {
+    const { model_stats: all } = await this.#rare(methods.ModelStatistics, {}, 'statistics');
+    return all.map((model) => ({
+      name: model.name,
+      version: model.version,
+      rows: Number(model.inference_count),
+      runs: Number(model.execution_count),
+      answered: Number(model.inference_stats?.success?.count ?? 0),
+      answeredSumMs: Number(model.inference_stats?.success?.ns ?? 0) / 1e6,
+      failed: Number(model.inference_stats?.fail?.count ?? 0),
+      queueSumMs: Number(model.inference_stats?.queue?.ns ?? 0) / 1e6,
+    }));
   }
 
   async load(name: string): Promise<void> {

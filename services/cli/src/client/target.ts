@@ -25,8 +25,10 @@ export interface TargetFlags {
 export const defaultAddress = '127.0.0.1:8001';
 
 export function withTargetFlags(command: Command, io: Io): Command {
+  const fromEnv = io.env['HEADRACE_ADDRESS'];
   return command
-    .addOption(new Option('--address <host:port>', 'gateway or inference server').env('HEADRACE_ADDRESS').default(io.env['HEADRACE_ADDRESS'] ?? defaultAddress))
+    .optionsGroup('Connection:')
+    .addOption(new Option('--address <host:port>', 'gateway or inference server (or HEADRACE_ADDRESS)').default(fromEnv ?? defaultAddress))
     .option('--timeout <seconds>', 'longest wait for each answer', positiveNumber, 30)
     .option('--tls', 'connect with TLS (implied by the other --tls flags)')
     .option('--tls-ca <file>', "PEM of the authority that signed the server's certificate (default: the system's)")

@@ -36,15 +36,15 @@ export function inferCommand(context: CommandContext): Command {
     `Input: {"name": nested list, ...}, or OIP JSON {"inputs": [{"name", "shape", "datatype", "data"}]}.
   Integers past 2^53 and "NaN", "Infinity" are written as strings, BYTES as text or {"b64": "..."}.`,
   ).argument('<model>', 'name of the model');
-  withTargetFlags(withInputFlags(command), context.io)
+  withInputFlags(command)
     .option('--random', 'random inputs that fit the model (instead of --input)')
-    .addOption(new Option('--output <format>', 'table or json (OIP JSON)').choices(['table', 'json']).default('table'))
-    .option('--json', 'the same as --output json')
     .option('--priority <n>', '1 is highest, 0 the default', nonNegativeInteger)
     .option('--request-timeout <ms>', 'longest wait in the server before the run starts, in milliseconds', positiveNumber)
-    .option('--model-version <version>', 'a version (default: what the server chooses)', '')
-    .action((model: string, flags: InferFlags) => infer(model, flags, context.io));
-  return command;
+    .addOption(new Option('--model-version <version>', 'which version').default('', 'what the server chooses'))
+    .optionsGroup('Output:')
+    .addOption(new Option('--output <format>', 'table or json (OIP JSON)').choices(['table', 'json']).default('table'))
+    .option('--json', 'the same as --output json');
+  return withTargetFlags(command, context.io).action((model: string, flags: InferFlags) => infer(model, flags, context.io));
 }
 
 async function infer(model: string, flags: InferFlags, io: Io): Promise<void> {

@@ -17,10 +17,10 @@ export function loadCommand(context: CommandContext): Command {
     { line: 'npx headrace load ranker', note: 'through a gateway: on all its backends' },
     { line: 'npx headrace load ranker --timeout 300 --json', note: 'a large one' },
   ]).argument('<model>', 'name of the model');
-  withTargetFlags(command, context.io)
-    .option('--json', 'print one JSON object')
+  command
+    .option('--json', 'print one JSON object');
+  return withTargetFlags(command, context.io)
     .action((model: string, flags: LoadFlags) => changeModel(model, 'load', flags, context));
-  return command;
 }
 
 /** Loads or unloads, then tells what the index says of it. */

@@ -1,6 +1,6 @@
 import type { TensorToWrite } from '@headrace/proto';
 import type { Command } from 'commander';
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { positiveInteger } from '../client/target.js';
 import type { Io } from '../io.js';
 import { usageFailure } from '../failure.js';
@@ -28,10 +28,11 @@ interface ShapeFlag {
 
 export function withInputFlags(command: Command): Command {
   return command
+    .optionsGroup('What to send:')
     .option('--input <file>', 'JSON file, or - for standard input: OIP JSON or {"input": nested list}')
     .option('--rows <n>', 'random inputs: rows in each request', positiveInteger, 1)
-    .option('--shape <input=dims>', 'random inputs: shape of one input, e.g. --shape history=1,20 (repeatable)', collectShape, [])
-    .option('--int-range <min:max>', 'random inputs: range of integers; ids beyond a model\'s table are errors', parseRange, [0, 1])
+    .addOption(new Option('--shape <input=dims>', 'random inputs: shape of one input, e.g. history=1,20 (repeatable)').argParser(collectShape).default([], 'as the model says'))
+    .addOption(new Option('--int-range <min:max>', "random inputs: range of integers (ids past a model's table are errors)").argParser(parseRange).default([0, 1], '0:1'))
     .option('--seed <n>', 'random inputs: seed', Number, 1);
 }
 
@@ -55,7 +56,7 @@ export function drawInputs(flags: InputFlags, spec: ModelSpec, random: () => num
   });
 }
 
-function collectShape(text: string, before: readonly ShapeFlag[]): readonly ShapeFlag[] {
+function collectShape(text: string, before: readonly ShapeFlag[] = []): readonly ShapeFlag[] {
   const cut = text.lastIndexOf('=');
   const dims = cut < 0 ? [] : text.slice(cut + 1).split(',').map(Number);
   if (cut < 1 || dims.some((dim) => !Number.isSafeInteger(dim) || dim < 0)) throw new InvalidArgumentError('Expected input=dim,dim,... such as history=1,20.');

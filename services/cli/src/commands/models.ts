@@ -26,12 +26,12 @@ export function modelsCommand(context: CommandContext): Command {
     { line: 'npx headrace models ranker', note: 'inputs, outputs, versions and a command to paste' },
     { line: 'npx headrace models --json', note: 'for a script' },
   ]).argument('[name]', 'one model');
-  withTargetFlags(command, context.io)
-    .option('--json', 'print JSON')
+  command
+    .option('--json', 'print JSON');
+  return withTargetFlags(command, context.io)
     .action((name: string | undefined, flags: ModelsFlags) =>
       withClient(flags, context.io, (client) => (name === undefined ? listModels(client, flags, context) : showModel(client, name, flags, context))),
     );
-  return command;
 }
 
 /** Index joined with metadata; models that are not ready keep their reason. */

@@ -3,7 +3,6 @@ import { InvalidArgumentError, Option } from 'commander';
 import { nonNegativeInteger, positiveInteger } from '../client/target.js';
 import { childLogLevels } from '../supervise/log-line.js';
 import type { ChildLogLevel } from '../supervise/log-line.js';
-import { runUp } from '../up/run.js';
 import type { CommandContext } from './command.js';
 import { newCommand } from './command.js';
 
@@ -43,7 +42,11 @@ export function upCommand(context: CommandContext): Command {
     .addOption(new Option('--log-level <level>', "least level of the processes' logs to show").choices(childLogLevels).default('warn'))
     .option('--verbose', 'the same as --log-level debug')
     .option('--json', 'print events as JSON lines instead of text')
-    .action(async (flags: UpFlags) => context.setExitCode(await runUp(flags, context.io)));
+    .action(async (flags: UpFlags) => {
+      // Loaded here: it brings the gateway's table rules, which no client command needs at its start.
+      const { runUp } = await import('../up/run.js');
+      context.setExitCode(await runUp(flags, context.io));
+    });
 }
 
 function replicaCount(text: string): number {

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { parseDocument } from 'yaml';
 import type { Io } from '../io.js';
-import { usageFailure } from '../failure.js';
+import { messageOf, usageFailure } from '../failure.js';
 import type { JsonValue } from './nested.js';
 
 /** Reads and parses --input; "-" is standard input. Throws a usage failure that names the file and the place. */
@@ -29,11 +30,9 @@ export function parseJson(text: string, name: string): JsonValue {
   }
 }
 
-/** V8 tells an offset; a person looks for a line. */
+/** V8 names the token but not its place; JSON is YAML all but in name, and a YAML parser tells line and column. */
 function describeSyntaxError(error: unknown, text: string): string {
-  const message = error instanceof Error ? error.message : String(error);
-  const offset = /position (\d+)/.exec(message)?.[1];
-  if (offset === undefined) return message;
-  const before = text.slice(0, Number(offset)).split('\n');
-  return `${message.replace(/ in JSON at position \d+.*/s, '')} at line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;
+  const message = messageOf(error).replace(/\s+/g, ' ');
+  const place = parseDocument(text).errors[0]?.linePos?.[0];
+  return place === undefined ? message : `${message}, at line ${place.line}, column ${place.col}`;
 }

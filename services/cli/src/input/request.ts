@@ -101,7 +101,7 @@ function parametersOf(value: JsonValue | undefined, path: string): Map<string, P
   if (value === undefined) return new Map();
   if (!isObject(value)) throw usageFailure(`${path}: expected an object, got ${describe(value)}`);
   return new Map(
-    Object.entries(value).map(([name, parameter]) => {
+    Object.entries(value).map(([name, parameter]): [string, ParameterValue] => {
       if (typeof parameter === 'number') return [name, Number.isSafeInteger(parameter) ? BigInt(parameter) : parameter];
       if (typeof parameter === 'boolean' || typeof parameter === 'string') return [name, parameter];
       throw usageFailure(`${path}.${name}: expected a boolean, a number or text, got ${describe(parameter)}`);

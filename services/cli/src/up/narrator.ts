@@ -53,7 +53,7 @@ export class Narrator implements PlatformListener {
       this.note(`${colors.yellow('warn')} ${process} ${describeExit(state.exit)}, ${restart}`, { event: 'exited', process, ...state.exit });
     } else if (state.kind === 'ready' && before.kind === 'starting' && before.everReady) {
       this.note(`${colors.green('ok')}   ${process} is back`, { event: 'restarted', process });
-    } else if (state.kind === 'stopped' && state.gaveUp && state.exit !== undefined) {
+    } else if (state.kind === 'stopped' && state.gaveUp && state.exit !== undefined && process !== gatewayName) {
       this.note(`${colors.red('error')} ${process} ${describeExit(state.exit)} and was given up`, { event: 'gave-up', process, ...state.exit });
     }
     this.#progress?.update(this.#startText());

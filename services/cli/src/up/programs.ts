@@ -10,7 +10,7 @@ export function inferenceSpec(models: string, instances: number, logLevel: Child
     program: fileURLToPath(import.meta.resolve('@headrace/inference/main')),
     args: [
       ...['--model-repository', models, '--host', '127.0.0.1', '--grpc-port', '0', '--metrics-port', '0'],
-      ...['--instances', String(instances), '--log-level', logLevel, '--announce'],
+      ...['--cpu-quota', String(instances), '--log-level', logLevel, '--announce'],
     ],
     env: io.env,
   };
@@ -21,7 +21,8 @@ export function gatewaySpec(tableFile: string, flags: UpFlags, logLevel: ChildLo
     program: fileURLToPath(import.meta.resolve('@headrace/gateway/main')),
     args: [
       ...['--config', tableFile, '--host', flags.host, '--grpc-port', String(flags.grpcPort), '--metrics-port', String(flags.metricsPort)],
-      ...['--log-level', logLevel, '--announce'],
+      // Nobody balances over gateways here, so there is nobody to warn before the drain.
+      ...['--pre-stop-seconds', '0', '--log-level', logLevel, '--announce'],
     ],
     env: io.env,
   };

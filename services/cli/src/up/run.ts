@@ -12,7 +12,7 @@ import type { Io } from '../io.js';
 import type { ModelRow } from '../render/models-table.js';
 import { describeExit } from '../supervise/child-state.js';
 import { parseLogLine } from '../supervise/log-line.js';
-import { startNodeProcess } from '../supervise/node-process.js';
+import { nodeProcesses } from '../supervise/node-process.js';
 import { LocalPlatform } from '../supervise/platform.js';
 import { StateDir } from '../supervise/state-dir.js';
 import type { ReadyAnnouncement, SupervisedProcess } from '../supervise/supervised-process.js';
@@ -37,7 +37,7 @@ export async function runUp(flags: UpFlags, io: Io): Promise<ExitCode> {
     inference: (instances) => inferenceSpec(plan.models ?? '', instances, logLevel, io),
     gateway: (tableFile) => gatewaySpec(tableFile, flags, logLevel, io),
     writeTable: (text) => stateDir.write('routing-table.yaml', text),
-    start: startNodeProcess,
+    start: nodeProcesses(new URL('../supervise/exit-with-parent.js', import.meta.url)),
     clock: io.clock,
     random: io.random,
     listener: narrator,
@@ -48,7 +48,7 @@ export async function runUp(flags: UpFlags, io: Io): Promise<ExitCode> {
     narrator.begin();
     const outcome = await Promise.race([platform.start(), interrupts.first]);
     if (outcome !== 'interrupted') {
-      if (!outcome.ok) throw startFailure(outcome.process, flags);
+      if (!outcome.ok) throw startFailure(outcome.process);
       // 3. Tell what is there.
       await Promise.race([announce(outcome.gateway, plan, flags, io, narrator, stateDir, startedMs), interrupts.first]);
       // 4. Supervise until somebody wants the terminal back.
@@ -139,15 +139,10 @@ function clientHost(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
-function startFailure(process: SupervisedProcess, flags: UpFlags): CliFailure {
-  const { state, lastLines } = process;
-  if (lastLines.some((line) => line.includes('EADDRINUSE'))) {
-    return new CliFailure(`port ${flags.grpcPort} or ${flags.metricsPort} is taken: choose others with --grpc-port and --metrics-port`, {
-      exitCode: exitCode.failed,
-      reason: 'PORT_TAKEN',
-    });
-  }
+/** The last line the process wrote says why; the narrator has shown the ones before it. */
+function startFailure({ name, state, lastLines }: SupervisedProcess): CliFailure {
   const why = state.kind === 'stopped' && state.exit !== undefined ? describeExit(state.exit) : 'did not become ready';
-  const log = lastLines.map((line) => `\n  ${parseLogLine(line).text}`).join('');
-  return new CliFailure(`${process.name} ${why}${log}`, { exitCode: exitCode.failed, reason: 'START_FAILED', fix: 'see more with --verbose' });
+  const lastLine = lastLines.at(-1);
+  const words = lastLine === undefined ? '' : `: ${parseLogLine(lastLine).text.replace(/^headrace-[a-z]+: /, '')}`;
+  return new CliFailure(`${name} ${why}${words}`, { exitCode: exitCode.failed, reason: 'START_FAILED', fix: 'see more with --verbose' });
 }

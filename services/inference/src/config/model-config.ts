@@ -1,4 +1,4 @@
-import type { ModelConfig } from '@headrace/proto';
+import type { ModelConfig } from './model-config-type.js';
 import type { ServedDatatype } from '../tensors/ort-type.js';
 import { servedDatatypes } from '../tensors/ort-type.js';
 import { ignoredPaths } from './ignored-fields.js';

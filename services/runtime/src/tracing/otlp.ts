@@ -11,7 +11,8 @@ import { formatTraceparent, parseTraceparent } from './traceparent.js';
  * context manager: parents are passed by hand, which costs nothing on calls that are not traced.
  */
 export function startOtlp(options: { serviceName: string; endpoint: string; sampleRatio: number }): SpanRecorder {
-  const exporter = new OTLPTraceExporter({ url: `${options.endpoint.replace(/\/+$/, '')}/v1/traces` });
+  // The time-out covers retries too, and thereby the shutdown of a process whose collector is gone.
+  const exporter = new OTLPTraceExporter({ url: `${options.endpoint.replace(/\/+$/, '')}/v1/traces`, timeoutMillis: 3_000 });
   const provider = new BasicTracerProvider({
     resource: resourceFromAttributes({ 'service.name': options.serviceName }),
     sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(options.sampleRatio) }),

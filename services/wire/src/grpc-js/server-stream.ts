@@ -24,7 +24,6 @@ export class GrpcJsStreamCall extends GrpcJsServerCall implements StreamCall {
 
   onEnd(listener: () => void): void {
     this.#stream.on('end', () => {
-      // grpc-js ends the readable side of a cancelled call too; that is no half-close.
       if (!this.cancelled && !this.#stream.cancelled) this.guard(listener);
     });
     // Without a reader the end would never be reached.

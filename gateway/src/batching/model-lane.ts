@@ -1,0 +1,90 @@
+import { Batcher, laneKey, rowsOf, shapeClass } from '@headrace/batching';
+import type { BatchLimits, BatchRunner, CostBook } from '@headrace/batching';
+import type { InferRequestView } from '@headrace/proto';
+import type { Clock } from '@headrace/runtime';
+import type { BackendView, ModelSignature } from '../domain/backend-view.js';
+import type { ModelPolicy } from '../domain/gateway-table.js';
+import { commonSignature, maxBatchRowsOf } from './batchability.js';
+import type { Job, JobShape } from './job.js';
+import { whyNotMergeable } from './merge-check.js';
+
+export interface ModelLaneOptions<J extends Job> {
+  readonly model: string;
+  /** As requested; "" leaves it to the backends. */
+  readonly version: string;
+  readonly clock: Clock;
+  readonly costs: CostBook;
+  readonly runner: BatchRunner<J>;
+}
+
+/**
+ * The batcher of one model and requested version, with what decides whether its requests may share a run. Versions are
+ * apart because they may live on different backends.
+ */
+export class ModelLane<J extends Job> {
+  readonly model: string;
+  readonly version: string;
+  readonly batcher: Batcher<J>;
+  readonly #costs: CostBook;
+  #maxBatchRows = 0;
+  #signature: ModelSignature | undefined;
+  #identity = '';
+  #unbatchable = false;
+
+  constructor(options: ModelLaneOptions<J>, backends: readonly BackendView[], policy: ModelPolicy) {
+    this.model = options.model;
+    this.version = options.version;
+    this.#costs = options.costs;
+    this.batcher = new Batcher({ clock: options.clock, runner: options.runner, costs: options.costs, limits: limitsOf(policy, 0) });
+    this.refresh(backends, policy);
+  }
+
+  get maxBatchRows(): number {
+    return this.#maxBatchRows;
+  }
+
+  /** Backends or the table changed. */
+  refresh(backends: readonly BackendView[], policy: ModelPolicy): void {
+    const signature = commonSignature(this.model, backends, policy);
+    const versions = backends.map((backend) => [backend.name, backend.models.get(this.model)?.readyVersions ?? []]);
+    const identity = JSON.stringify([signature, versions, policy.batching]);
+    if (identity === this.#identity) return;
+    this.#identity = identity;
+    this.#signature = signature;
+    // A new version or setting deserves a new trial.
+    this.#unbatchable = false;
+    this.#maxBatchRows = maxBatchRowsOf(this.model, backends, policy);
+    this.batcher.setLimits(limitsOf(policy, this.#maxBatchRows));
+  }
+
+  /** Batching gave a reply that cannot be split by rows: from now on every request runs alone. False when that was so already. */
+  stopMerging(): boolean {
+    const first = !this.#unbatchable;
+    this.#unbatchable = true;
+    return first;
+  }
+
+  /** How the request goes through the batcher. A request of a sequence, or one larger than a batch, goes alone. */
+  shapeOf(view: InferRequestView, inSequence: boolean): JobShape {
+    const counted = rowsOf(view);
+    const max = this.#maxBatchRows;
+    const rows = max > 0 && counted.ok ? Math.min(Math.max(counted.rows, 1), max) : 1;
+    const fits = max > 0 && counted.ok && counted.rows >= 1 && counted.rows <= max;
+    const mergeable = fits && !inSequence && !this.#unbatchable && this.#signature !== undefined && whyNotMergeable(view, this.#signature) === undefined;
+    return { lane: laneKey(view, this.version), shapeClass: shapeClass(view), rows, mergeable };
+  }
+
+  predictMs(shape: Pick<JobShape, 'shapeClass' | 'rows'>, podClass: string): number {
+    return this.#costs.estimate(shape.shapeClass, podClass).predictMs(shape.rows);
+  }
+}
+
+function limitsOf(policy: ModelPolicy, maxBatchRows: number): BatchLimits {
+  return {
+    maxBatchRows,
+    maxQueuedRows: policy.batching.maxQueuedRows,
+    maxLanes: policy.batching.maxLanes,
+    agingMs: policy.batching.agingMs,
+    bypassMaxShare: policy.priority.bypassMaxShare,
+  };
+}

@@ -1,0 +1,310 @@
+import { createCostBook } from '@headrace/batching';
+import { fileDescriptorProtos, inferenceService } from '@headrace/proto';
+import { HeadraceError, MetricsRegistry, describeError, refuse, startMetricsServer } from '@headrace/runtime';
+import type { Clock, Logger, MetricsServer, Result, Tracing } from '@headrace/runtime';
+import { registerHealth, registerReflection } from '@headrace/wire';
+import type { HealthSource, TlsServerFiles, Transport, WireServer } from '@headrace/wire';
+import { BackendDirectory } from './backends/directory.js';
+import { BackendDocuments } from './backends/model-documents.js';
+import type { MonitorPace } from './backends/monitor.js';
+import { servesVersion } from './domain/backend-view.js';
+import { policyOf } from './domain/gateway-table.js';
+import type { GatewayTable } from './domain/gateway-table.js';
+import { defineGatewayMetrics } from './metrics.js';
+import type { GatewayMetrics } from './metrics.js';
+import { Pipeline } from './pipeline.js';
+import { MergedRepository } from './repository/merged-repository.js';
+import { pickTarget } from './routing/pick.js';
+import { backendOfTarget } from './routing/targets.js';
+import { readTable, watchTable } from './table/watch.js';
+import type { TableWatch } from './table/watch.js';
+import { coreMethods } from './transport/core-methods.js';
+import { inferMethods } from './transport/infer-methods.js';
+import type { EndedRequest } from './transport/infer-methods.js';
+import { repositoryMethods } from './transport/repository-methods.js';
+import { unsupportedMethods } from './transport/unsupported-methods.js';
+
+export interface GatewayOptions {
+  /** The RoutingTable file; watched. */
+  readonly configFile: string;
+  readonly host: string;
+  /** 0: picked by the kernel. */
+  readonly grpcPort: number;
+  /** 0: picked by the kernel; undefined: no metrics server. */
+  readonly metricsPort: number | undefined;
+  readonly tls?: TlsServerFiles;
+  readonly adminIdentities: readonly string[];
+  /** After the drain began, requests are still taken for this long while health says NOT_SERVING. */
+  readonly preStopMs: number;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly tracing: Tracing;
+  readonly transport: Transport;
+  /** How often backends are looked at; tests shorten it. */
+  readonly pace?: MonitorPace;
+}
+
+export interface Gateway {
+  readonly grpcPort: number;
+  readonly metricsPort: number | undefined;
+  /** The table in use. */
+  table(): GatewayTable;
+  /** Names of the models that some backend serves now. */
+  readyModels(): readonly string[];
+  /** True when a backend is ready; resolves false when none was within the time. */
+  untilReady(timeoutMs: number): Promise<boolean>;
+  /** Unready -> take for preStopMs -> refuse new -> finish what was accepted -> close. */
+  drain(graceMs: number): Promise<void>;
+}
+
+/** A client that has not read the GOAWAY yet may send for about a round trip. */
+const crossingMs = 500;
+
+/** Rejects with HeadraceError: the table's problems, one a line; or with Node's error (code EADDRINUSE) for a taken port. */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const read = await readTable(options.configFile);
+  if (!read.ok) throw HeadraceError.of('INVALID_PARAMETER', read.problems.join('\n'));
+  const gateway = new RunningGateway(options, read.table);
+  try {
+    await gateway.start(read.text);
+  } catch (error) {
+    await gateway.drain(0);
+    throw error;
+  }
+  return gateway;
+}
+
+class RunningGateway implements Gateway {
+  readonly #options: GatewayOptions;
+  readonly #registry = new MetricsRegistry();
+  readonly #metrics: GatewayMetrics;
+  readonly #directory: BackendDirectory;
+  readonly #pipeline: Pipeline;
+  readonly #documents: BackendDocuments;
+  readonly #server: WireServer;
+  readonly #listeners = new Set<() => void>();
+  #table: GatewayTable;
+  #watch: TableWatch | undefined;
+  #metricsServer: MetricsServer | undefined;
+  #serving = true;
+  #drained: Promise<void> | undefined;
+  grpcPort = 0;
+
+  constructor(options: GatewayOptions, table: GatewayTable) {
+    const { clock, logger, transport } = options;
+    this.#options = options;
+    this.#table = table;
+    this.#metrics = defineGatewayMetrics(this.#registry, {
+      heldRequests: () => this.#pipeline.heldRequests,
+      heldBytes: () => this.#pipeline.heldBytes,
+      queuedRows: () => this.#pipeline.queuedRows,
+    });
+    this.#directory = new BackendDirectory({
+      clock,
+      logger,
+      transport,
+      maxMessageBytes: table.maxMessageBytes,
+      onChange: () => this.#onBackends(),
+      ...(options.pace === undefined ? {} : { pace: options.pace }),
+    });
+    this.#pipeline = new Pipeline({
+      clock,
+      logger,
+      metrics: this.#metrics,
+      costs: createCostBook({}),
+      backends: { channel: (name) => this.#directory.channel(name), suspect: (name) => this.#directory.suspect(name) },
+      table,
+    });
+    this.#documents = new BackendDocuments({
+      serving: (model, version) => this.#backendsFor(model, version),
+      call: (backend, method, request, timeoutMs) => this.#directory.call(backend, method, request, timeoutMs),
+    });
+    this.#server = transport.createServer({ maxMessageBytes: table.maxMessageBytes, ...(options.tls === undefined ? {} : { tls: options.tls }) });
+  }
+
+  get metricsPort(): number | undefined {
+    return this.#metricsServer?.port;
+  }
+
+  async start(tableText: string): Promise<void> {
+    const { host, grpcPort, metricsPort, configFile, clock, logger } = this.#options;
+    this.#register();
+    // Ports first: a taken one is told before anything else is begun.
+    if (metricsPort !== undefined) {
+      this.#metricsServer = await startMetricsServer({ registry: this.#registry, host, port: metricsPort, ready: () => this.#ready() });
+    }
+    this.grpcPort = (await this.#server.listen(host, grpcPort)).port;
+    this.#directory.setSpecs(this.#table.backends, [...this.#table.models.keys()]);
+    this.#onBackends();
+    this.#watch = await watchTable(configFile, tableText, clock, {
+      onTable: (table) => this.#applyTable(table),
+      onProblems: (problems) => this.#rejectTable(problems),
+    });
+    logger.info({ grpcPort: this.grpcPort, metricsPort: this.metricsPort, backends: this.#directory.names().length }, 'gateway listens');
+  }
+
+  table(): GatewayTable {
+    return this.#table;
+  }
+
+  readyModels(): readonly string[] {
+    const names = new Set<string>();
+    for (const { state, models } of this.#directory.views()) {
+      if (state !== 'ready') continue;
+      for (const { name } of models.values()) if (this.#modelReady(name, '')) names.add(name);
+    }
+    return [...names].sort();
+  }
+
+  async untilReady(timeoutMs: number): Promise<boolean> {
+    if (this.#ready()) return true;
+    return new Promise((resolve) => {
+      const end = (ready: boolean): void => {
+        timer.cancel();
+        this.#listeners.delete(listener);
+        resolve(ready);
+      };
+      const listener = (): void => {
+        if (this.#ready()) end(true);
+      };
+      const timer = this.#options.clock.setTimer(() => end(false), timeoutMs);
+      this.#listeners.add(listener);
+    });
+  }
+
+  drain(graceMs: number): Promise<void> {
+    this.#drained ??= this.#drain(graceMs);
+    return this.#drained;
+  }
+
+  async #drain(graceMs: number): Promise<void> {
+    const { clock, preStopMs } = this.#options;
+    const endMs = clock.nowMs() + graceMs;
+    // 1. Say so, and give load balancers time to see it; what comes meanwhile is served.
+    this.#serving = false;
+    this.#notify();
+    await this.#wait(Math.min(preStopMs, graceMs / 2));
+    // 2. GOAWAY and no new connections. A request that crosses the GOAWAY on its way is still taken.
+    const leftMs = Math.max(endMs - clock.nowMs(), 0);
+    const closed = this.#server.drain(leftMs);
+    await Promise.race([closed, this.#wait(Math.min(crossingMs, leftMs / 2))]);
+    // 3. Refuse new; 4. finish what was accepted: each connection closes behind its last answer.
+    void this.#pipeline.drain();
+    await closed;
+    this.#pipeline.close();
+    this.#directory.close();
+    await this.#watch?.close();
+    await this.#metricsServer?.close();
+  }
+
+  async #wait(ms: number): Promise<void> {
+    if (ms > 0) await new Promise<void>((resolve) => this.#options.clock.setTimer(resolve, ms));
+  }
+
+  #register(): void {
+    const { clock, logger, tracing, version, adminIdentities } = this.#options;
+    const repository = new MergedRepository({
+      backends: this.#directory,
+      adminIdentities,
+      logger,
+      onControlled: (model) => this.#directory.modelChanged(model),
+    });
+    const methods = [
+      ...inferMethods({ clock, tracing, sink: this.#pipeline, log: { ended: (entry) => logRequest(logger, entry) }, onDrain: (listener) => this.#server.onDrain(listener) }),
+      ...coreMethods({
+        serving: { ready: () => this.#ready(), modelReady: (name, modelVersion) => this.#modelReady(name, modelVersion) },
+        documents: this.#documents,
+        version,
+        logger,
+      }),
+      ...repositoryMethods({ repository, logger }),
+      ...unsupportedMethods(),
+    ];
+    for (const method of methods) this.#server.register(method);
+    registerHealth(this.#server, this.#health());
+    registerReflection(this.#server, fileDescriptorProtos());
+  }
+
+  #health(): HealthSource {
+    return {
+      check: (service) => {
+        if (service === '' || service === inferenceService.name) return this.#ready() ? 'SERVING' : 'NOT_SERVING';
+        // "ranker" or "ranker/3"; a model's own name may contain a slash.
+        const slash = service.lastIndexOf('/');
+        const split: [string, string] = slash < 0 ? [service, ''] : [service.slice(0, slash), service.slice(slash + 1)];
+        for (const [name, version] of [[service, ''] as const, split]) {
+          if (this.#serving && this.#modelReady(name, version)) return 'SERVING';
+          if (this.#directory.views().some(({ models }) => models.has(name)) || this.#table.models.has(name)) return 'NOT_SERVING';
+        }
+        return undefined;
+      },
+      onChange: (listener) => {
+        this.#listeners.add(listener);
+        return () => void this.#listeners.delete(listener);
+      },
+    };
+  }
+
+  #ready(): boolean {
+    return this.#serving && this.#directory.views().some(({ state }) => state === 'ready');
+  }
+
+  #modelReady(name: string, version: string): boolean {
+    const policy = policyOf(this.#table, name);
+    return this.#directory.views().some((view) => {
+      const model = view.models.get(name);
+      const allowed = policy.backends?.has(view.name) ?? true;
+      return view.state === 'ready' && allowed && model !== undefined && servesVersion(model, version);
+    });
+  }
+
+  #backendsFor(model: string, version: string): Result<readonly string[]> {
+    const policy = policyOf(this.#table, model);
+    const targets = this.#pipeline.router.targets(model, version, policy);
+    const best = pickTarget(targets, () => 0);
+    if (best === undefined) {
+      return { ok: false, refusal: this.#pipeline.router.refusal(model, version, policy) ?? refuse('NO_BACKEND', `model ${JSON.stringify(model)}: no backend is free to answer`) };
+    }
+    return { ok: true, value: [...new Set([best, ...targets].map(({ id }) => backendOfTarget(id)))] };
+  }
+
+  #onBackends(): void {
+    this.#documents.forget();
+    this.#pipeline.setBackends(this.#directory.views());
+    this.#notify();
+  }
+
+  #applyTable(table: GatewayTable): void {
+    const { logger } = this.#options;
+    try {
+      this.#directory.setSpecs(table.backends, [...table.models.keys()]);
+    } catch (error) {
+      this.#rejectTable([`${this.#options.configFile}: ${describeError(error)}`]);
+      return;
+    }
+    if (table.maxMessageBytes !== this.#table.maxMessageBytes) logger.warn({}, 'limits.maxMessageBytes changed: the new value takes effect at the next start');
+    this.#table = table;
+    this.#pipeline.setTable(table);
+    this.#onBackends();
+    this.#metrics.tableReloads.inc({ result: 'applied' });
+    logger.info({ backends: table.backends.length, models: table.models.size }, 'routing table reloaded');
+  }
+
+  #rejectTable(problems: readonly string[]): void {
+    this.#metrics.tableReloads.inc({ result: 'rejected' });
+    this.#options.logger.error({ problems }, 'the changed routing table is unusable: the old one stays in use');
+  }
+
+  #notify(): void {
+    for (const listener of [...this.#listeners]) listener();
+  }
+}
+
+/** Access lines are for debugging; failures are told with their reason. */
+function logRequest(logger: Logger, entry: EndedRequest): void {
+  const { refusal, elapsedMs, ...rest } = entry;
+  const fields = { ...rest, elapsedMs: Math.round(elapsedMs * 1000) / 1000 };
+  if (refusal === undefined) logger.debug(fields, 'request answered');
+  else logger.info({ ...fields, reason: refusal.reason, detail: refusal.message }, 'request failed');
+}

@@ -1,0 +1,83 @@
+import { batchRowsBuckets } from '@headrace/runtime';
+import type { Counter, Gauge, Histogram, MetricsRegistry } from '@headrace/runtime';
+
+/** What the gauges read at each scrape. */
+export interface GatewayGauges {
+  readonly heldRequests: () => number;
+  readonly heldBytes: () => number;
+  readonly queuedRows: () => number;
+}
+
+export interface GatewayMetrics {
+  readonly requests: Counter<'model' | 'reason'>;
+  readonly requestSeconds: Histogram<'model'>;
+  readonly queueSeconds: Histogram<'model'>;
+  readonly runSeconds: Histogram<'model' | 'backend'>;
+  readonly batchRows: Histogram<'model'>;
+  readonly retries: Counter<'model' | 'kind'>;
+  readonly retriesDenied: Counter<'model'>;
+  readonly unsplittable: Counter<'model'>;
+  readonly backendReady: Gauge<'backend'>;
+  readonly backendEjected: Gauge<'backend'>;
+  readonly backendEjections: Counter<'backend'>;
+  readonly breakerOpen: Gauge<'backend'>;
+  readonly tableReloads: Counter<'result'>;
+}
+
+/** Label of requests whose model no backend has: the name comes from clients and would be a series each. */
+export const unknownModel = '(unknown)';
+
+/** The gateway's part of docs/reference/metrics.md: this is the only place that defines them. */
+export function defineGatewayMetrics(registry: MetricsRegistry, gauges: GatewayGauges): GatewayMetrics {
+  registry.defineGauge({ name: 'headrace_gateway_held_requests', help: 'Requests accepted and not answered yet.', read: gauges.heldRequests });
+  registry.defineGauge({ name: 'headrace_gateway_held_bytes', help: 'Bytes of request messages held, with a fixed overhead each.', read: gauges.heldBytes });
+  registry.defineGauge({ name: 'headrace_gateway_queued_rows', help: 'Rows waiting in lanes, over all models.', read: gauges.queuedRows });
+  return {
+    requests: registry.defineCounter({
+      name: 'headrace_gateway_requests_total',
+      help: 'Inference requests that ended, by reason: OK, or why not (the closed set of refusal reasons).',
+      labels: ['model', 'reason'],
+    }),
+    requestSeconds: registry.defineHistogram({
+      name: 'headrace_gateway_request_seconds',
+      help: 'Arrival to reply of inference requests that were answered well.',
+      labels: ['model'],
+    }),
+    queueSeconds: registry.defineHistogram({ name: 'headrace_gateway_queue_seconds', help: 'Arrival to the start of the run.', labels: ['model'] }),
+    runSeconds: registry.defineHistogram({
+      name: 'headrace_gateway_run_seconds',
+      help: 'Time of a run on a backend as the gateway sees it, from hand-over to reply.',
+      labels: ['model', 'backend'],
+    }),
+    batchRows: registry.defineHistogram({
+      name: 'headrace_gateway_batch_rows',
+      help: 'Rows of a run handed to a backend.',
+      labels: ['model'],
+      buckets: batchRowsBuckets,
+    }),
+    retries: registry.defineCounter({
+      name: 'headrace_gateway_retries_total',
+      help: 'Second attempts: elsewhere (the backend was lost or refused), alone (its batch failed).',
+      labels: ['model', 'kind'],
+    }),
+    retriesDenied: registry.defineCounter({
+      name: 'headrace_gateway_retries_denied_total',
+      help: 'Second attempts that the retry budget did not allow.',
+      labels: ['model'],
+    }),
+    unsplittable: registry.defineCounter({
+      name: 'headrace_gateway_unsplittable_batches_total',
+      help: 'Batch replies that could not be split by rows; batching of the model has stopped.',
+      labels: ['model'],
+    }),
+    backendReady: registry.defineGauge({ name: 'headrace_gateway_backend_ready', help: '1 when the backend is ready.', labels: ['backend'] }),
+    backendEjected: registry.defineGauge({ name: 'headrace_gateway_backend_ejected', help: '1 while the backend is set aside for being slow.', labels: ['backend'] }),
+    backendEjections: registry.defineCounter({ name: 'headrace_gateway_backend_ejections_total', help: 'Times that the backend was set aside for being slow.', labels: ['backend'] }),
+    breakerOpen: registry.defineGauge({ name: 'headrace_gateway_breaker_open', help: '1 while the circuit breaker of the backend is open.', labels: ['backend'] }),
+    tableReloads: registry.defineCounter({
+      name: 'headrace_gateway_table_reloads_total',
+      help: 'Routing table files read after a change: applied, or rejected (the old table stays).',
+      labels: ['result'],
+    }),
+  };
+}

@@ -1,0 +1,83 @@
+import { MetricsRegistry, createLogger, describeError, installSignals, startTracing } from '@headrace/runtime';
+import type { CommandLine } from './command-line.js';
+import { commandLine } from './command-line.js';
+import type { InferenceServer } from './server.js';
+import { startInferenceServer } from './server.js';
+
+/** After a drain the process ends when its event loop is empty. What still holds it after this is a hung run. */
+const emptyLoopMs = 2_000;
+
+const command = commandLine().parse();
+const flags = command.opts<CommandLine>();
+if ((flags.tlsCertificate === undefined) !== (flags.tlsKey === undefined)) command.error('error: --tls-certificate and --tls-key belong together');
+if (flags.tlsClientAuthority !== undefined && flags.tlsCertificate === undefined) command.error('error: --tls-client-authority needs --tls-certificate');
+
+const logger = createLogger({ name: 'headrace-inference', level: flags.logLevel, format: flags.logFormat });
+const announce = (event: object): void => {
+  if (flags.announce) process.stdout.write(`${JSON.stringify(event)}\n`);
+};
+
+try {
+  const server = await startInferenceServer({
+    modelRepository: flags.modelRepository,
+    host: flags.host,
+    grpcPort: flags.grpcPort,
+    metricsPort: flags.metricsPort,
+    tls:
+      flags.tlsCertificate === undefined || flags.tlsKey === undefined
+        ? undefined
+        : {
+            certificateFile: flags.tlsCertificate,
+            keyFile: flags.tlsKey,
+            ...(flags.tlsClientAuthority === undefined ? {} : { clientAuthorityFile: flags.tlsClientAuthority }),
+          },
+    controlMode: flags.modelControlMode,
+    initialModels: flags.loadModel?.filter((name) => name !== '') ?? ['*'],
+    pollMs: flags.repositoryPollMs,
+    remoteControl: flags.allowRemoteControl,
+    provider: { name: flags.executionProvider, deviceId: flags.deviceId, fallback: flags.fallback },
+    maxMessageBytes: flags.maxMessageBytes,
+    graceMs: flags.graceMs,
+    ...(flags.cpuQuota === undefined ? {} : { cpuQuota: flags.cpuQuota }),
+    ...(flags.maxOwnThreads === undefined ? {} : { maxOwnThreads: flags.maxOwnThreads }),
+    logger,
+    registry: new MetricsRegistry(),
+    tracing: startTracing({ serviceName: 'headrace-inference', endpoint: process.env['OTEL_EXPORTER_OTLP_ENDPOINT'], logger }),
+    onModelChange: ({ model, version, state }) =>
+      announce({ event: 'model', name: model, version: String(version), state: state.kind, reason: 'reason' in state ? state.reason : '' }),
+  });
+  installSignals(server.lifecycle, { logger, onDrained: () => watchForHungRun() });
+  await serve(server);
+} catch (error) {
+  const { code, flag } = error as { code?: unknown; flag?: string };
+  const hint = code === 'EADDRINUSE' ? `; choose another port with ${flag ?? '--grpc-port'}` : '';
+  process.stderr.write(`headrace-inference: ${describeError(error)}${hint}\n`);
+  process.exitCode = 1;
+}
+
+async function serve(server: InferenceServer): Promise<void> {
+  logger.info({ host: server.host, grpcPort: server.grpcPort, metricsPort: server.metricsPort }, 'listening');
+  try {
+    await server.loaded;
+  } catch (error) {
+    await server.close('the model repository cannot be read');
+    throw error;
+  }
+  if (server.lifecycle.state !== 'running') return;
+  const models = server.models();
+  logger.info({ models: models.length, ready: models.filter((model) => model.state === 'READY').length }, 'ready');
+  announce({ event: 'ready', grpcPort: server.grpcPort, metricsPort: server.metricsPort ?? null, models });
+}
+
+/**
+ * A run that outlives the grace cannot be stopped: ending its thread or calling process.exit would abort inside native
+ * code (exit 134 and a core dump). SIGKILL ends the process without running any of it; a supervisor sees 137.
+ */
+function watchForHungRun(): void {
+  const timer = setTimeout(() => {
+    logger.error({ afterMs: emptyLoopMs }, 'a model run hangs: the process is killed');
+    process.kill(process.pid, 'SIGKILL');
+  }, emptyLoopMs);
+  // Does not hold the event loop itself: with nothing else left the process ends before it fires.
+  timer.unref();
+}

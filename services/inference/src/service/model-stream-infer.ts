@@ -1,0 +1,102 @@
+import { inferenceService } from '@headrace/proto';
+import type { MethodHandler, StreamCall } from '@headrace/wire';
+import type { InferReply, InferService } from './infer.js';
+
+/** Requests of one stream that may be in the server at once; above it the client is made to wait (flow control). */
+const maxInFlight = 256;
+
+/**
+ * ModelStreamInfer in Triton's shape: each request gets one ModelStreamInferResponse, in the order of the requests. A
+ * request that fails gets its error_message and the stream goes on.
+ */
+export function modelStreamInfer(service: InferService): MethodHandler {
+  return {
+    kind: 'stream',
+    path: inferenceService.methods.ModelStreamInfer.path,
+    handle: (call) => new InferStream(call, service).open(),
+  };
+}
+
+interface Slot {
+  reply: Buffer | undefined;
+  cancel: () => void;
+}
+
+class InferStream {
+  readonly #call: StreamCall;
+  readonly #service: InferService;
+  /** In the order of the requests; replies leave from the front. */
+  readonly #slots: Slot[] = [];
+  #clientDone = false;
+  #paused = false;
+  #blocked = false;
+  #ended = false;
+
+  constructor(call: StreamCall, service: InferService) {
+    this.#call = call;
+    this.#service = service;
+  }
+
+  open(): void {
+    this.#call.onMessage((message) => this.#take(message));
+    this.#call.onDrain(() => {
+      this.#blocked = false;
+      this.#flush();
+    });
+    this.#call.onEnd(() => {
+      this.#clientDone = true;
+      this.#flush();
+    });
+    this.#call.onCancel(() => {
+      this.#ended = true;
+      for (const slot of this.#slots.splice(0)) slot.cancel();
+    });
+  }
+
+  #take(message: Buffer): void {
+    const slot: Slot = { reply: undefined, cancel: () => {} };
+    this.#slots.push(slot);
+    slot.cancel = this.#service.start(message, this.#call.deadlineMs, true, (reply) => {
+      slot.reply = streamResponse(reply);
+      this.#flush();
+    });
+    if (this.#slots.length >= maxInFlight && !this.#paused) {
+      this.#paused = true;
+      this.#call.pause();
+    }
+  }
+
+  #flush(): void {
+    while (!this.#blocked && !this.#ended && this.#slots[0]?.reply !== undefined) {
+      const slot = this.#slots.shift();
+      if (slot?.reply !== undefined) this.#blocked = !this.#call.write(slot.reply);
+    }
+    if (this.#paused && this.#slots.length <= maxInFlight / 2) {
+      this.#paused = false;
+      this.#call.resume();
+    }
+    if (this.#clientDone && this.#slots.length === 0 && !this.#ended) {
+      this.#ended = true;
+      this.#call.end();
+    }
+  }
+}
+
+/**
+ * ModelStreamInferResponse { error_message = 1; infer_response = 2 }, written around the encoded ModelInferResponse so
+ * that its tensors are not decoded again. An error carries an infer_response with the request's id alone.
+ */
+export function streamResponse(reply: InferReply): Buffer {
+  if (reply.ok) return field(2, reply.message);
+  const withId = reply.id === '' ? Buffer.alloc(0) : field(2, field(3, Buffer.from(reply.id, 'utf8')));
+  return Buffer.concat([field(1, Buffer.from(reply.refusal.message, 'utf8')), withId]);
+}
+
+/** Length-delimited field (wire type 2). */
+function field(number: number, payload: Buffer): Buffer {
+  const header = [(number << 3) | 2];
+  let length = payload.length;
+  for (; length > 0x7f; length = Math.floor(length / 128)) header.push((length % 128) | 0x80);
+  header.push(length);
+  return Buffer.concat([Buffer.from(header), payload]);
+}

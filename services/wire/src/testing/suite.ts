@@ -1,0 +1,24 @@
+import { afterEach, beforeEach, describe } from 'vitest';
+import type { Transport } from '../port.js';
+import { connectionCases } from './suite/connections.js';
+import { Harness } from './suite/harness.js';
+import { limitCases } from './suite/limits.js';
+import { streamCases } from './suite/streams.js';
+import { tlsCases } from './suite/tls.js';
+import { unaryCases } from './suite/unary.js';
+
+/** What every implementation of the port must do; to be called at the top of a test file. The transport's clock must be the system's. */
+export function wireBehaviourSuite(name: string, makeTransport: () => Transport): void {
+  describe(name, () => {
+    let harness: Harness;
+    beforeEach(() => {
+      harness = new Harness(makeTransport());
+    });
+    afterEach(async () => harness.close());
+    describe('unary calls', () => unaryCases(() => harness));
+    describe('streams', () => streamCases(() => harness));
+    describe('limits', () => limitCases(() => harness));
+    describe('connections', () => connectionCases(() => harness));
+    tlsCases(() => harness);
+  });
+}

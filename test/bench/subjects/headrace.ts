@@ -1,0 +1,41 @@
+import { startInference, startPlatform } from '../../harness/platform.js';
+import { writeRepository } from './repository.js';
+import type { Serve, Subject } from './subject.js';
+
+/** headrace-inference as a client meets it directly. */
+export const inferenceAlone: Subject = {
+  name: 'headrace-inference',
+  start: async (serve) => {
+    const repository = await writeRepository(entries(serve));
+    const server = await startInference({ models: repository.path, env: environment(serve) });
+    const stop = async (): Promise<void> => {
+      await server.process.stop();
+      await repository.remove();
+    };
+    return { address: server.address, pids: [server.process.pid], stop };
+  },
+};
+
+/** The gateway in front of one inference server, with nothing configured. */
+export const gatewayAndServer: Subject = {
+  name: 'gateway + server',
+  start: async (serve) => {
+    const repository = await writeRepository(entries(serve));
+    const platform = await startPlatform({ models: repository.path, env: environment(serve) });
+    const pids = [platform.gateway.process.pid, ...platform.replicas.map((replica) => replica.process.pid)];
+    const stop = async (): Promise<void> => {
+      await platform.stop();
+      await repository.remove();
+    };
+    return { address: platform.address, pids, stop };
+  },
+};
+
+function entries(serve: Serve): readonly { readonly name: string; readonly file: string }[] {
+  return serve.servedAs.map((name) => ({ name, file: serve.file }));
+}
+
+function environment(serve: Serve): Record<string, string> {
+  if (serve.profileFolder === undefined) return {};
+  return { NODE_OPTIONS: `--cpu-prof --cpu-prof-interval=500 --cpu-prof-dir=${serve.profileFolder}` };
+}

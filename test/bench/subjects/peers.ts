@@ -1,0 +1,88 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { paths } from '../../harness/paths.js';
+import { freePort, tempDir } from '../../harness/places.js';
+import { startProcess } from '../../harness/process.js';
+import { tool } from '../../harness/tools.js';
+import type { BenchToolName, Tool, ToolName } from '../../harness/tools.js';
+import { maxBatchRows } from '../workload/models.js';
+import { Unavailable } from './subject.js';
+import type { RunningSubject, Serve, Subject } from './subject.js';
+
+/** How a peer is started: its command line and its files, in a folder of its own. */
+interface Launch {
+  readonly args: readonly string[];
+  readonly threads: number;
+}
+
+/** Peers may take long to stop while they are busy; how they exit is not measured. */
+const stopMs = 15_000;
+
+/** Adaptive batching of at most 1 ms, in one process: with workers every request crosses a queue between processes. */
+export const mlserver: Subject = peer('MLServer', 'mlserver', async (serve, ports, folder) => {
+  const settings = {
+    host: '127.0.0.1',
+    http_port: ports.http,
+    grpc_port: ports.grpc,
+    metrics_port: ports.metrics,
+    metrics_dir: join(folder, 'metrics'),
+    parallel_workers: 0,
+    debug: false,
+  };
+  await mkdir(settings.metrics_dir);
+  await writeFile(join(folder, 'settings.json'), JSON.stringify(settings));
+  for (const name of serve.servedAs) {
+    const model = {
+      name,
+      implementation: 'mlserver_onnx.OnnxModel',
+      max_batch_size: maxBatchRows,
+      max_batch_time: 0.001,
+      parameters: { uri: serve.file },
+    };
+    await mkdir(join(folder, name));
+    await writeFile(join(folder, name, 'model-settings.json'), JSON.stringify(model));
+  }
+  return { args: [join(paths.clients, 'mlserver_start.py'), 'start', folder], threads: serve.model.peerThreads };
+});
+
+/** Has no batching of its own. The line it logs for each request is off, as a busy installation would have it. */
+export const kserve: Subject = peer('KServe server', 'kserve', (serve, ports) => {
+  const models = serve.servedAs.flatMap((name) => ['--model', `${name}=${serve.file}`]);
+  const listen = ['--http_port', String(ports.http), '--grpc_port', String(ports.grpc)];
+  const args = [join(paths.clients, 'kserve_onnx.py'), ...models, ...listen, '--enable_latency_logging', 'false'];
+  return Promise.resolve({ args, threads: serve.model.peerThreads });
+});
+
+const tritonInstances = 2;
+
+/** Dynamic batching; two instances of one thread each, as Headrace has on two cores. */
+export const triton: Subject = peer('Triton (Python back end)', 'pytriton', async (serve, ports, folder) => {
+  const models = serve.servedAs.map((name) => ({ name, file: serve.file, maxBatchSize: maxBatchRows }));
+  const config = { grpcPort: ports.grpc, httpPort: ports.http, instances: tritonInstances, models };
+  await writeFile(join(folder, 'config.json'), JSON.stringify(config));
+  return { args: [join(paths.root, 'test/bench/subjects/triton/start.py'), join(folder, 'config.json'), folder], threads: 1 };
+});
+
+type Ports = Readonly<Record<'grpc' | 'http' | 'metrics', number>>;
+
+function peer(name: string, toolName: ToolName | BenchToolName, launch: (serve: Serve, ports: Ports, folder: string) => Promise<Launch>): Subject {
+  const start = async (serve: Serve): Promise<RunningSubject> => {
+    const found = await tool(toolName);
+    if ('skip' in found) throw new Unavailable(found.skip);
+    const folder = await tempDir('peer');
+    const [grpc, http, metrics] = await Promise.all([freePort(), freePort(), freePort()]);
+    const { args, threads } = await launch(serve, { grpc, http, metrics }, folder.path);
+    const server = await startProcess(found.path, args, { name, cwd: folder.path, env: environment(found, threads) });
+    const stop = async (): Promise<void> => {
+      await server.stop(stopMs).catch(() => undefined);
+      await folder.remove();
+    };
+    // Listening comes before ready here; who measures asks for an answer first.
+    return { address: `127.0.0.1:${grpc}`, pids: [server.pid], stop };
+  };
+  return { name, start };
+}
+
+function environment(found: Tool, threads: number): Record<string, string> {
+  return { ...found.env, PYTHONPATH: paths.clients, PYTHONDONTWRITEBYTECODE: '1', ONNX_THREADS: String(threads) };
+}

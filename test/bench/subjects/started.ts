@@ -1,0 +1,56 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { GrpcClient, inferPath } from '../loads/grpc-client.js';
+import { grpcFrame, randomRequest } from '../workload/request.js';
+import type { BenchModel } from '../workload/models.js';
+import type { RunningSubject, Serve, Subject } from './subject.js';
+
+export interface StartedSubject extends RunningSubject {
+  /** From starting the first process to the first answer for the model that was named last. */
+  readonly readyS: number;
+  /** Bytes of one good reply with its gRPC frame. */
+  readonly replyBytes: number;
+}
+
+const pollMs = 20;
+const giveUpMs = 120_000;
+
+/** Starts a subject and waits until every model has given an answer, which is the same question to each of them. */
+export async function startSubject(subject: Subject, serve: Serve): Promise<StartedSubject> {
+  const beganMs = performance.now();
+  const running = await subject.start(serve);
+  try {
+    let replyBytes = 0;
+    // Servers load in an order of their own: the last to answer tells.
+    for (const servedAs of serve.servedAs) replyBytes = await firstAnswer(running.address, serve.model, servedAs, beganMs + giveUpMs);
+    return { ...running, readyS: (performance.now() - beganMs) / 1000, replyBytes };
+  } catch (error) {
+    await running.stop();
+    throw error;
+  }
+}
+
+/** Bytes of the reply with its gRPC frame. */
+export async function firstAnswer(address: string, model: BenchModel, servedAs: string, untilMs: number): Promise<number> {
+  for (;;) {
+    const outcome = await ask(address, randomRequest(model, { servedAs }));
+    if (outcome.ok) return grpcFrame(outcome.message).length;
+    if (performance.now() > untilMs) throw new Error(`${servedAs} at ${address} gave no answer: ${outcome.status}`);
+    await sleep(pollMs);
+  }
+}
+
+type Asked = Awaited<ReturnType<GrpcClient['call']>>;
+
+async function ask(address: string, message: Buffer): Promise<Asked> {
+  let client: GrpcClient;
+  try {
+    client = await GrpcClient.connect(address);
+  } catch (error) {
+    return { ok: false, status: String(error) };
+  }
+  try {
+    return await client.call(inferPath, message);
+  } finally {
+    client.close();
+  }
+}

@@ -1,0 +1,30 @@
+import type { BenchModel } from '../workload/models.js';
+
+/** What a subject is to serve. */
+export interface Serve {
+  readonly model: BenchModel;
+  /** Names to serve it under; default: its own. */
+  readonly servedAs: readonly string[];
+  /** Of the ONNX file. */
+  readonly file: string;
+  /** Where V8's CPU profiles of Headrace's processes go; absent: not profiled. */
+  readonly profileFolder?: string;
+}
+
+/** A server under load, ready when it is handed out. */
+export interface RunningSubject {
+  /** "host:port", gRPC. */
+  readonly address: string;
+  /** The processes it was started as; their children count too. */
+  readonly pids: readonly number[];
+  stop(): Promise<void>;
+}
+
+export interface Subject {
+  readonly name: string;
+  /** Resolves when the server says that it is ready, or listens. */
+  start(serve: Serve): Promise<RunningSubject>;
+}
+
+/** A subject that cannot run here, e.g. because its installer has no wheel for this machine: its figures are left out. */
+export class Unavailable extends Error {}
