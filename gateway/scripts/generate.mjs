@@ -22,7 +22,6 @@ const types = await compile(structuredClone(schema), 'RoutingTable', {
 });
 const text = [
   '// Generated from proto/headrace/v1/routing-table.openapi.yaml by `npm run generate -w @headrace/gateway`. Do not edit.',
-  '/* oxlint-disable */',
   '',
   types.trim(),
   '',

@@ -20,7 +20,7 @@ import { readTable, watchTable } from './table/watch.js';
 import type { TableWatch } from './table/watch.js';
 import { coreMethods } from './transport/core-methods.js';
 import { inferMethods } from './transport/infer-methods.js';
-import type { EndedRequest } from './transport/infer-methods.js';
+import type { EndedRequest } from './transport/submit-message.js';
 import { repositoryMethods } from './transport/repository-methods.js';
 import { unsupportedMethods } from './transport/unsupported-methods.js';
 
@@ -120,7 +120,10 @@ class RunningGateway implements Gateway {
       serving: (model, version) => this.#backendsFor(model, version),
       call: (backend, method, request, timeoutMs) => this.#directory.call(backend, method, request, timeoutMs),
     });
-    this.#server = transport.createServer({ maxMessageBytes: table.maxMessageBytes, ...(options.tls === undefined ? {} : { tls: options.tls }) });
+    this.#server = transport.createServer({
+      maxMessageBytes: table.maxMessageBytes,
+      ...(options.tls === undefined ? {} : { tls: options.tls }),
+    });
   }
 
   get metricsPort(): number | undefined {
@@ -211,7 +214,13 @@ class RunningGateway implements Gateway {
       onControlled: (model) => this.#directory.modelChanged(model),
     });
     const methods = [
-      ...inferMethods({ clock, tracing, sink: this.#pipeline, log: { ended: (entry) => logRequest(logger, entry) }, onDrain: (listener) => this.#server.onDrain(listener) }),
+      ...inferMethods({
+        clock,
+        tracing,
+        sink: this.#pipeline,
+        log: { ended: (entry) => logRequest(logger, entry) },
+        onDrain: (listener) => this.#server.onDrain(listener),
+      }),
       ...coreMethods({
         serving: { ready: () => this.#ready(), modelReady: (name, modelVersion) => this.#modelReady(name, modelVersion) },
         documents: this.#documents,
@@ -264,7 +273,12 @@ class RunningGateway implements Gateway {
     const targets = this.#pipeline.router.targets(model, version, policy);
     const best = pickTarget(targets, () => 0);
     if (best === undefined) {
-      return { ok: false, refusal: this.#pipeline.router.refusal(model, version, policy) ?? refuse('NO_BACKEND', `model ${JSON.stringify(model)}: no backend is free to answer`) };
+      return {
+        ok: false,
+        refusal:
+          this.#pipeline.router.refusal(model, version, policy) ??
+          refuse('NO_BACKEND', `model ${JSON.stringify(model)}: no backend is free to answer`),
+      };
     }
     return { ok: true, value: [...new Set([best, ...targets].map(({ id }) => backendOfTarget(id)))] };
   }
@@ -283,7 +297,8 @@ class RunningGateway implements Gateway {
       this.#rejectTable([`${this.#options.configFile}: ${describeError(error)}`]);
       return;
     }
-    if (table.maxMessageBytes !== this.#table.maxMessageBytes) logger.warn({}, 'limits.maxMessageBytes changed: the new value takes effect at the next start');
+    if (table.maxMessageBytes !== this.#table.maxMessageBytes)
+      logger.warn({}, 'limits.maxMessageBytes changed: the new value takes effect at the next start');
     this.#table = table;
     this.#pipeline.setTable(table);
     this.#onBackends();

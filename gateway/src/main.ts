@@ -1,6 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { HeadraceError, Lifecycle, createLogger, describeError, installSignals, logFormats, logLevels, startTracing, systemClock } from '@headrace/runtime';
+import {
+  HeadraceError,
+  Lifecycle,
+  createLogger,
+  describeError,
+  installSignals,
+  logFormats,
+  logLevels,
+  startTracing,
+  systemClock,
+} from '@headrace/runtime';
 import type { LogFormat, LogLevel } from '@headrace/runtime';
 import { grpcJsTransport } from '@headrace/wire';
 import type { TlsServerFiles } from '@headrace/wire';
@@ -37,13 +47,18 @@ const program = new Command('headrace-gateway')
   .option('--tls-cert <file>', 'PEM certificate: serve TLS (with --tls-key)')
   .option('--tls-key <file>', 'PEM key of --tls-cert')
   .option('--tls-client-ca <file>', 'PEM authority: clients must present a certificate that it signed')
-  .option('--admin-identity <identity>', 'client identity (uri:..., dns:..., cn:...) that may load and unload models; repeatable', collect, [])
+  .option(
+    '--admin-identity <identity>',
+    'client identity (uri:..., dns:..., cn:...) that may load and unload models; repeatable',
+    collect,
+    [],
+  )
   .option('--drain-seconds <seconds>', 'longest time from SIGTERM to exit', seconds, 30)
   .option('--pre-stop-seconds <seconds>', 'requests are still taken for this long after SIGTERM, while health says NOT_SERVING', seconds, 1)
   .option('--announce', 'one JSON line on standard output once a backend is ready', false)
   .addOption(new Option('--log-level <level>', 'what to log').choices([...logLevels]).default('info'))
   .addOption(new Option('--log-format <format>', 'for machines or for people').choices([...logFormats]).default('json'))
-  .showHelpAfterError();
+  .showHelpAfterError('(--help lists the flags)');
 
 await main(program.parse().opts<Flags>());
 
@@ -94,7 +109,8 @@ function tlsFiles({ tlsCert, tlsKey, tlsClientCa }: Flags): TlsServerFiles | und
 function startProblem(error: unknown, flags: Flags): string {
   const { code, port: taken } = error instanceof Error ? (error as { code?: unknown; port?: unknown }) : {};
   if (code === 'EADDRINUSE' || code === 'EACCES') {
-    const flag = taken === flags.grpcPort ? '--grpc-port' : taken === flags.metricsPort ? '--metrics-port' : '--grpc-port or --metrics-port';
+    const flag =
+      taken === flags.grpcPort ? '--grpc-port' : taken === flags.metricsPort ? '--metrics-port' : '--grpc-port or --metrics-port';
     const why = code === 'EADDRINUSE' ? 'is taken by another process' : 'may not be used by this user';
     return `port ${String(taken)} ${why}; choose another with ${flag}`;
   }
@@ -120,7 +136,8 @@ function portOrOff(text: string): number | undefined {
 
 function seconds(text: string): number {
   const value = Number(text);
-  if (text === '' || !Number.isFinite(value) || value < 0 || value > 86_400) throw new InvalidArgumentError('expected seconds from 0 to 86400');
+  if (text === '' || !Number.isFinite(value) || value < 0 || value > 86_400)
+    throw new InvalidArgumentError('expected seconds from 0 to 86400');
   return value;
 }
 

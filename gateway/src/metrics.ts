@@ -29,8 +29,16 @@ export const unknownModel = '(unknown)';
 
 /** The gateway's part of docs/reference/metrics.md: this is the only place that defines them. */
 export function defineGatewayMetrics(registry: MetricsRegistry, gauges: GatewayGauges): GatewayMetrics {
-  registry.defineGauge({ name: 'headrace_gateway_held_requests', help: 'Requests accepted and not answered yet.', read: gauges.heldRequests });
-  registry.defineGauge({ name: 'headrace_gateway_held_bytes', help: 'Bytes of request messages held, with a fixed overhead each.', read: gauges.heldBytes });
+  registry.defineGauge({
+    name: 'headrace_gateway_held_requests',
+    help: 'Requests accepted and not answered yet.',
+    read: gauges.heldRequests,
+  });
+  registry.defineGauge({
+    name: 'headrace_gateway_held_bytes',
+    help: 'Bytes of request messages held, with a fixed overhead each.',
+    read: gauges.heldBytes,
+  });
   registry.defineGauge({ name: 'headrace_gateway_queued_rows', help: 'Rows waiting in lanes, over all models.', read: gauges.queuedRows });
   return {
     requests: registry.defineCounter({
@@ -43,7 +51,11 @@ export function defineGatewayMetrics(registry: MetricsRegistry, gauges: GatewayG
       help: 'Arrival to reply of inference requests that were answered well.',
       labels: ['model'],
     }),
-    queueSeconds: registry.defineHistogram({ name: 'headrace_gateway_queue_seconds', help: 'Arrival to the start of the run.', labels: ['model'] }),
+    queueSeconds: registry.defineHistogram({
+      name: 'headrace_gateway_queue_seconds',
+      help: 'Arrival to the start of the run.',
+      labels: ['model'],
+    }),
     runSeconds: registry.defineHistogram({
       name: 'headrace_gateway_run_seconds',
       help: 'Time of a run on a backend as the gateway sees it, from hand-over to reply.',
@@ -70,10 +82,26 @@ export function defineGatewayMetrics(registry: MetricsRegistry, gauges: GatewayG
       help: 'Batch replies that could not be split by rows; batching of the model has stopped.',
       labels: ['model'],
     }),
-    backendReady: registry.defineGauge({ name: 'headrace_gateway_backend_ready', help: '1 when the backend is ready.', labels: ['backend'] }),
-    backendEjected: registry.defineGauge({ name: 'headrace_gateway_backend_ejected', help: '1 while the backend is set aside for being slow.', labels: ['backend'] }),
-    backendEjections: registry.defineCounter({ name: 'headrace_gateway_backend_ejections_total', help: 'Times that the backend was set aside for being slow.', labels: ['backend'] }),
-    breakerOpen: registry.defineGauge({ name: 'headrace_gateway_breaker_open', help: '1 while the circuit breaker of the backend is open.', labels: ['backend'] }),
+    backendReady: registry.defineGauge({
+      name: 'headrace_gateway_backend_ready',
+      help: '1 when the backend is ready.',
+      labels: ['backend'],
+    }),
+    backendEjected: registry.defineGauge({
+      name: 'headrace_gateway_backend_ejected',
+      help: '1 while the backend is set aside for being slow.',
+      labels: ['backend'],
+    }),
+    backendEjections: registry.defineCounter({
+      name: 'headrace_gateway_backend_ejections_total',
+      help: 'Times that the backend was set aside for being slow.',
+      labels: ['backend'],
+    }),
+    breakerOpen: registry.defineGauge({
+      name: 'headrace_gateway_breaker_open',
+      help: '1 while the circuit breaker of the backend is open.',
+      labels: ['backend'],
+    }),
     tableReloads: registry.defineCounter({
       name: 'headrace_gateway_table_reloads_total',
       help: 'Routing table files read after a change: applied, or rejected (the old table stays).',

@@ -1,10 +1,13 @@
 import { statusCode } from '@headrace/runtime';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { parseTable } from './table/parse.js';
 import { readReply } from './testing/requests.js';
 import type { StandInModel } from './testing/stand-in-engine.js';
 import { Timeline } from './testing/timeline.js';
 import type { Sent } from './testing/timeline.js';
+
+// Minutes of virtual time: how long they take here depends on the machine and is not what is tested.
+vi.setConfig({ testTimeout: 120_000 });
 
 const opened: Timeline[] = [];
 afterEach(() => {
@@ -14,8 +17,18 @@ afterEach(() => {
 type Fleet = Readonly<Record<string, { readonly podClass?: string; readonly model: StandInModel }>>;
 
 function fleet(backends: Fleet, rest: Record<string, unknown> = {}): Timeline {
-  const specs = Object.entries(backends).map(([name, { podClass }], i) => ({ name, address: `127.0.0.1:${9000 + i}`, podClass: podClass ?? 'cpu' }));
-  const table = { apiVersion: 'headrace.dev/v1alpha1', kind: 'RoutingTable', backends: specs, routing: { slowStartMs: 0, breaker: { minRuns: 10_000 } }, ...rest };
+  const specs = Object.entries(backends).map(([name, { podClass }], i) => ({
+    name,
+    address: `127.0.0.1:${9000 + i}`,
+    podClass: podClass ?? 'cpu',
+  }));
+  const table = {
+    apiVersion: 'headrace.dev/v1alpha1',
+    kind: 'RoutingTable',
+    backends: specs,
+    routing: { slowStartMs: 0, breaker: { minRuns: 10_000 } },
+    ...rest,
+  };
   const parsed = parseTable(JSON.stringify(table), 'test');
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.refusal));
   const made = new Timeline(parsed.value, Object.fromEntries(Object.entries(backends).map(([name, { model }]) => [name, [model]])));
@@ -24,7 +37,8 @@ function fleet(backends: Fleet, rest: Record<string, unknown> = {}): Timeline {
 }
 
 const m = (more: Partial<StandInModel> = {}): StandInModel => ({ name: 'm', maxBatchRows: 32, overheadMs: 10, perRowMs: 1, ...more });
-const reason = (sent: Sent | undefined): string | undefined => (sent?.outcome === undefined ? 'under way' : sent.outcome.ok ? 'OK' : sent.outcome.refusal.reason);
+const reason = (sent: Sent | undefined): string | undefined =>
+  sent?.outcome === undefined ? 'under way' : sent.outcome.ok ? 'OK' : sent.outcome.refusal.reason;
 const rowsOf = (line: Timeline, backend: string): number => line.engine(backend).runs.reduce((sum, { rows }) => sum + rows, 0);
 
 /** `clients` callers, each with one request under way, for so long. Answers how many came back well. */
@@ -51,12 +65,12 @@ describe('two pod classes in one table', () => {
 
   it('splits saturating work within 10 % of the ideal, batch sizes following the class', () => {
     const line = fleet({ g: gpu, c: cpu });
-    closedLoop(line, 128, 3000);
+    closedLoop(line, 128, 1500);
     for (const backend of ['g', 'c']) line.engine(backend).runs.length = 0;
-    const answered = closedLoop(line, 128, 10_000);
+    const answered = closedLoop(line, 128, 4000);
     const [gpuRows, cpuRows] = [rowsOf(line, 'g'), rowsOf(line, 'c')];
     const ideal = 1212 / (1212 + 240);
-    expect(answered).toBeGreaterThan(0.9 * (1212 + 240) * 10);
+    expect(answered).toBeGreaterThan(0.9 * (1212 + 240) * 4);
     expect(Math.abs(gpuRows / (gpuRows + cpuRows) - ideal)).toBeLessThan(0.1 * (1 - ideal));
     const mean = (backend: string): number => rowsOf(line, backend) / line.engine(backend).runs.length;
     expect(mean('g')).toBeGreaterThan(28);
@@ -132,9 +146,12 @@ describe('a lost backend', () => {
   });
 
   it('cannot take more retries than the budget allows', () => {
-    const line = fleet({ a: { model: m({ maxBatchRows: 0, instances: 20 }) }, b: { model: m({ maxBatchRows: 0, instances: 20 }) } }, {
-      routing: { slowStartMs: 0, retryBudget: { percent: 0, minPerSecond: 1 }, breaker: { minRuns: 10_000 } },
-    });
+    const line = fleet(
+      { a: { model: m({ maxBatchRows: 0, instances: 20 }) }, b: { model: m({ maxBatchRows: 0, instances: 20 }) } },
+      {
+        routing: { slowStartMs: 0, retryBudget: { percent: 0, minPerSecond: 1 }, breaker: { minRuns: 10_000 } },
+      },
+    );
     const sent = Array.from({ length: 80 }, (_, i) => line.send({ model: 'm', values: [BigInt(i)] }));
     line.clock.advance(1);
     const lost = line.engine('a').received;
@@ -168,23 +185,30 @@ describe('a lost backend', () => {
 
 describe('a slow backend', () => {
   it('is set aside, and comes back by probes when it is well again', () => {
-    const line = fleet({ a: { model: m() }, b: { model: m() } });
+    const line = fleet(
+      { a: { model: m() }, b: { model: m() } },
+      { routing: { slowStartMs: 0, outlier: { ejectMs: 1500 }, breaker: { minRuns: 10_000 } } },
+    );
     closedLoop(line, 16, 2000);
     expect(line.pipeline.router.standing('a')).toBe('steady');
     line.engine('a').slowness = 20;
-    closedLoop(line, 16, 4000);
+    // Until it is noticed, and no longer: what comes after is the ejection itself.
+    for (let i = 0; i < 40 && line.pipeline.router.standing('a') === 'steady'; i++) closedLoop(line, 16, 100);
     expect(line.pipeline.router.standing('a')).toBe('ejected');
     const received = line.engine('a').received;
     closedLoop(line, 16, 1000);
     expect(line.engine('a').received).toBe(received);
     line.engine('a').slowness = 1;
-    closedLoop(line, 16, 12_000);
+    closedLoop(line, 16, 4000);
     expect(line.pipeline.router.standing('a')).toBe('steady');
     expect(line.engine('a').received).toBeGreaterThan(received);
   });
 
   it('is set aside for longer when a probe finds it slow still', () => {
-    const line = fleet({ a: { model: m() }, b: { model: m() } }, { routing: { slowStartMs: 0, outlier: { ejectMs: 1000 }, breaker: { minRuns: 10_000 } } });
+    const line = fleet(
+      { a: { model: m() }, b: { model: m() } },
+      { routing: { slowStartMs: 0, outlier: { ejectMs: 1000 }, breaker: { minRuns: 10_000 } } },
+    );
     closedLoop(line, 16, 2000);
     line.engine('a').slowness = 20;
     closedLoop(line, 16, 12_000);
@@ -213,7 +237,10 @@ describe('a slow backend', () => {
 });
 
 describe('sequences', () => {
-  const of = (id: bigint | string, more: Record<string, boolean> = {}): { model: string; values: bigint[]; parameters: Record<string, bigint | string | boolean> } => ({
+  const of = (
+    id: bigint | string,
+    more: Record<string, boolean> = {},
+  ): { model: string; values: bigint[]; parameters: Record<string, bigint | string | boolean> } => ({
     model: 'm',
     values: [1n],
     parameters: { sequence_id: id, ...more },
@@ -249,7 +276,10 @@ describe('sequences', () => {
 
 describe('circuit breaker', () => {
   it('keeps requests from a backend that fails them', async () => {
-    const line = fleet({ a: { model: m() }, b: { model: m() } }, { routing: { slowStartMs: 0, breaker: { minRuns: 5, errorPercent: 50 } } });
+    const line = fleet(
+      { a: { model: m() }, b: { model: m() } },
+      { routing: { slowStartMs: 0, breaker: { minRuns: 5, errorPercent: 50 } } },
+    );
     line.engine('a').failures.push(...Array.from({ length: 500 }, () => ({ code: statusCode.INTERNAL, message: 'broken' })));
     for (let i = 0; i < 40; i++) {
       line.send({ model: 'm', values: [1n] });

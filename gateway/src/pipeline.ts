@@ -1,30 +1,32 @@
 import type { Batch, CostBook } from '@headrace/batching';
-import { metadataKey } from '@headrace/proto';
 import type { InferRequestView } from '@headrace/proto';
 import { refuse } from '@headrace/runtime';
-import type { Clock, Logger, Refusal, Timer } from '@headrace/runtime';
-import { Metadata } from '@headrace/wire';
+import type { Clock, Logger, Refusal, Result, Timer } from '@headrace/runtime';
 import type { Channel } from '@headrace/wire';
 import { ByteBudget } from './admission/byte-budget.js';
 import { classify } from './admission/classify.js';
 import type { Classified } from './admission/classify.js';
 import type { Job, JobShape } from './batching/job.js';
-import { ModelLane } from './batching/model-lane.js';
+import { LaneRegistry } from './batching/lane-registry.js';
+import type { ModelLane } from './batching/model-lane.js';
 import { messageOf, repliesOf } from './batching/run-message.js';
 import type { BackendView } from './domain/backend-view.js';
 import { policyOf } from './domain/gateway-table.js';
 import type { GatewayTable, ModelPolicy } from './domain/gateway-table.js';
 import type { Done, Incoming, Outcome, Ticket } from './domain/infer.js';
+import { OpenSet } from './domain/open-set.js';
 import { RetryBudget } from './execution/retry-budget.js';
 import { decideRetry, isBackendFault } from './execution/retry-policy.js';
 import { UpstreamCall } from './execution/upstream-call.js';
 import type { UpstreamResult } from './execution/upstream-call.js';
-import { unknownModel } from './metrics.js';
+import { upstreamMetadata } from './execution/upstream-metadata.js';
 import type { GatewayMetrics } from './metrics.js';
+import { PipelineRecord } from './pipeline-record.js';
 import { SequenceAffinity } from './routing/affinity.js';
 import type { Run } from './routing/ledger.js';
-import { pickTarget } from './routing/pick.js';
+import { longestRunMs, pickTarget } from './routing/pick.js';
 import { Router } from './routing/router.js';
+import { pinSequence } from './routing/sequence-pin.js';
 import { backendOfTarget } from './routing/targets.js';
 
 /** Connections to the backends, by name. */
@@ -79,24 +81,39 @@ export class Pipeline {
   readonly #bytes: ByteBudget;
   readonly #retryBudget: RetryBudget;
   readonly #affinity: SequenceAffinity;
-  readonly #lanes = new Map<string, ModelLane<Attempt>>();
-  readonly #live = new Set<Live>();
+  readonly #record: PipelineRecord;
+  readonly #lanes: LaneRegistry<Attempt>;
+  readonly #live = new OpenSet<Live>();
   readonly router: Router;
   #table: GatewayTable;
   #draining: Refusal | undefined;
-  #onEmpty: (() => void) | undefined;
   #sweeper: Timer | undefined;
 
   constructor(options: PipelineOptions) {
     this.#options = options;
     this.#clock = options.clock;
     this.#table = options.table;
+    this.#record = new PipelineRecord(options.metrics, options.logger);
     this.#bytes = new ByteBudget(options.table.maxQueuedBytes);
     this.#retryBudget = new RetryBudget(options.table.routing.retryBudget);
     this.#affinity = new SequenceAffinity(options.clock, { maxEntries: maxSequences, ttlMs: sequenceTtlMs });
     this.router = new Router(options.clock, options.table.routing, {
-      onStanding: (backend, standing) => this.#onStanding(backend, standing),
-      onBreaker: (backend, state) => this.#onBreaker(backend, state),
+      onStanding: (backend, standing) => this.#record.standing(backend, standing),
+      onBreaker: (backend, state) => {
+        this.#record.breaker(backend, state);
+        this.#clock.setTimer(() => this.#lanes.targetsChanged(), 0);
+      },
+    });
+    this.#lanes = new LaneRegistry<Attempt>({
+      clock: options.clock,
+      costs: options.costs,
+      policy: (model) => policyOf(this.#table, model),
+      backends: () => this.router.backends,
+      runner: (lane, model, version) => ({
+        targets: () => this.router.targets(model, version, policyOf(this.#table, model)),
+        run: (batch) => this.#run(lane(), batch),
+        drop: ({ live }, refusal) => this.#settle(live, { ok: false, refusal }),
+      }),
     });
     this.#sweep();
   }
@@ -105,7 +122,7 @@ export class Pipeline {
   submit(incoming: Incoming, done: Done): Ticket {
     const { view } = incoming;
     const refuseNow = (refusal: Refusal): Ticket => {
-      this.#count(view.modelName, refusal.reason, refusal);
+      this.#record.ended(view.modelName, this.#isKnown(view.modelName), refusal.reason);
       done({ ok: false, refusal });
       return spent;
     };
@@ -120,28 +137,43 @@ export class Pipeline {
     // 2. Keep: the one copy of a message that waits, or that may have to be sent again.
     const kept: InferRequestView = { ...view, bytes: Buffer.from(view.bytes) };
     // 3. Batching: lane, rows, may it share a run.
-    const lane = this.#laneOf(view.modelName, view.modelVersion, policy);
+    const lane = this.#lanes.of(view.modelName, view.modelVersion);
     const shape = lane.shapeOf(kept, classified.value.sequence !== undefined);
-    const live: Live = { view: kept, incoming, classified: classified.value, policy, lane, shape, done, attempt: undefined, attempts: 0, timer: undefined, over: false };
+    const live: Live = {
+      view: kept,
+      incoming: {
+        requestId: incoming.requestId,
+        traceparent: incoming.traceparent,
+        tracestate: incoming.tracestate,
+        arrivedMs: incoming.arrivedMs,
+      },
+      classified: classified.value,
+      policy,
+      lane,
+      shape,
+      done,
+      attempt: undefined,
+      attempts: 0,
+      timer: undefined,
+      over: false,
+    };
     this.#live.add(live);
     this.#retryBudget.request(incoming.arrivedMs);
     // 4. Routing of a sequence: to the slot that holds its state.
     const pinned = this.#pinSequence(live);
     // 5. Into the batcher, which starts runs through run() below, perhaps at once.
-    const refused = 'refusal' in pinned ? pinned.refusal : this.#enter(live, pinned.targetId, shape.mergeable, classified.value.bypass);
+    const refused = !pinned.ok ? pinned.refusal : this.#enter(live, pinned.value, shape.mergeable, classified.value.bypass);
     if (refused !== undefined) this.#settle(live, { ok: false, refusal: refused });
     return { cancel: () => this.#cancel(live) };
   }
 
   /** Backends came, went or changed. */
   setBackends(views: readonly BackendView[]): void {
-    const { metrics } = this.#options;
-    for (const { name } of this.router.backends) if (!views.some((view) => view.name === name)) this.#forgetBackend(name);
-    for (const { name, state } of views) metrics.backendReady.set({ backend: name }, state === 'ready' ? 1 : 0);
+    this.#record.backends(this.router.backends, views);
     this.router.setBackends(views);
     this.#refreshLanes();
     this.#failUnserved();
-    this.#targetsChanged();
+    this.#lanes.targetsChanged();
   }
 
   setTable(table: GatewayTable): void {
@@ -151,27 +183,20 @@ export class Pipeline {
     this.router.setPolicy(table.routing);
     this.#refreshLanes();
     this.#failUnserved();
-    this.#targetsChanged();
+    this.#lanes.targetsChanged();
   }
 
   /** Refuses what comes; resolves when everything accepted before is answered. */
   drain(): Promise<void> {
     this.#draining ??= refuse('DRAINING', 'the gateway is shutting down', { retryAfterMs: 1000 });
-    if (this.#live.size === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const before = this.#onEmpty;
-      this.#onEmpty = () => {
-        before?.();
-        resolve();
-      };
-    });
+    return this.#live.whenEmpty();
   }
 
   close(): void {
     this.#draining ??= refuse('DRAINING', 'the gateway has shut down', { retryAfterMs: 1000 });
     this.#sweeper?.cancel();
-    for (const live of [...this.#live]) this.#leave(live, { ok: false, refusal: this.#draining });
-    for (const lane of this.#lanes.values()) lane.batcher.close(this.#draining);
+    for (const live of this.#live.all()) this.#leave(live, { ok: false, refusal: this.#draining });
+    this.#lanes.close(this.#draining);
     this.router.close();
   }
 
@@ -184,35 +209,42 @@ export class Pipeline {
   }
 
   get queuedRows(): number {
-    let rows = 0;
-    for (const lane of this.#lanes.values()) rows += lane.batcher.stats().queuedRows;
-    return rows;
+    return this.#lanes.queuedRows();
   }
 
   // ---- a run -----------------------------------------------------------------------------------------------------
 
   /** 6. Execution: the batcher has formed a run and chosen its slot. */
   #run(lane: ModelLane<Attempt>, batch: Batch<Attempt>): void {
-    const { backends, metrics } = this.#options;
+    const { backends } = this.#options;
     const startedMs = this.#clock.nowMs();
     const backend = backendOfTarget(batch.targetId);
-    const run = this.router.ledger.start({ targetId: batch.targetId, backend, model: lane.model, predictedMs: batch.predictedMs, startedMs });
-    metrics.batchRows.observe({ model: lane.model }, batch.rows);
-    for (const { live } of batch.members) {
-      metrics.queueSeconds.observe({ model: lane.model }, (startedMs - live.incoming.arrivedMs) / 1000);
-      this.#armTimer(live, live.classified.answerByMs);
-    }
+    const run = this.router.ledger.start({
+      targetId: batch.targetId,
+      backend,
+      model: lane.model,
+      predictedMs: batch.predictedMs,
+      startedMs,
+    });
+    this.#record.runStarted(
+      lane.model,
+      batch.rows,
+      batch.members.map(({ live }) => startedMs - live.incoming.arrivedMs),
+    );
+    for (const { live } of batch.members) this.#armTimer(live, live.classified.answerByMs);
     const channel = backends.channel(backend);
     const message = this.#messageOf(batch);
     if (channel === undefined || message === undefined) {
       const lost = channel === undefined;
-      const refusal = lost ? refuse('BACKEND_LOST', `backend ${backend} left the table`) : refuse('INTERNAL', 'the batch could not be formed');
+      const refusal = lost
+        ? refuse('BACKEND_LOST', `backend ${backend} left the table`)
+        : refuse('INTERNAL', 'the batch could not be formed');
       this.#clock.setTimer(() => this.#ended(lane, batch, run, { kind: 'failed', refusal, lost }), 0);
       return;
     }
     const request = {
       message,
-      metadata: upstreamMetadata(batch.members),
+      metadata: upstreamMetadata(batch.members[0]?.live.incoming ?? nobody),
       deadlineMs: Math.max(...batch.members.map(({ live }) => live.classified.answerByMs)),
       members: batch.members.length,
     };
@@ -225,20 +257,25 @@ export class Pipeline {
     try {
       return messageOf(batch.members);
     } catch (error) {
-      this.#options.logger.error({ error, members: batch.members.length }, 'a batch could not be formed');
+      this.#record.unformed(error, batch.members.length);
       return undefined;
     }
   }
 
   /** 7. The run ended: tell router and cost model, then answer, split or try again. */
   #ended(lane: ModelLane<Attempt>, batch: Batch<Attempt>, run: Run, result: UpstreamResult): void {
+    this.#conclude(lane, batch, run, result);
+    this.#lanes.slotFreed(lane);
+  }
+
+  #conclude(lane: ModelLane<Attempt>, batch: Batch<Attempt>, run: Run, result: UpstreamResult): void {
     const elapsedMs = this.#clock.nowMs() - run.startedMs;
     switch (result.kind) {
       case 'answered': {
         const ownMs = this.#clock.nowMs() - run.beganMs;
         const reported = result.runMs === undefined ? undefined : result.runMs + result.queueMs;
         this.router.finish(run, 'ok', reported);
-        this.#options.metrics.runSeconds.observe({ model: lane.model, backend: run.backend }, elapsedMs / 1000);
+        this.#record.runAnswered(lane.model, run.backend, elapsedMs);
         // A foreign server reports nothing: our own measure, from when the slot was free for it.
         const runMs = result.runMs ?? ownMs;
         const replies = repliesOf(batch, result.response);
@@ -268,14 +305,18 @@ export class Pipeline {
     if (first === undefined) return;
     const decision = decideRetry({ members: batch.members.length, code: refusal.code, lost, idempotent: first.policy.idempotent });
     for (const live of waiting) {
-      const again = decision === 'fail' ? refusal : decision === 'itemByItem' ? this.#again(live, undefined, false, 'alone') : this.#elsewhere(live, run.backend, refusal);
+      const again =
+        decision === 'fail'
+          ? refusal
+          : decision === 'itemByItem'
+            ? this.#again(live, undefined, false, 'alone')
+            : this.#elsewhere(live, run.backend, refusal);
       if (again !== undefined) this.#settle(live, { ok: false, refusal: again });
     }
   }
 
   /** Undefined when it is under way again; else what to tell. */
   #elsewhere(live: Live, failedBackend: string, refusal: Refusal): Refusal | undefined {
-    const { metrics } = this.#options;
     // A sequence's state is where it is; everything else may go once more.
     if (live.attempts >= 2 || live.classified.sequence !== undefined) return refusal;
     const targets = this.router.targets(live.lane.model, live.lane.version, live.policy);
@@ -283,7 +324,7 @@ export class Pipeline {
     const best = pickTarget(others, (podClass) => live.lane.predictMs(live.shape, podClass));
     if (best === undefined) return refusal;
     if (!this.#retryBudget.tryRetry(this.#clock.nowMs())) {
-      metrics.retriesDenied.inc({ model: live.lane.model });
+      this.#record.retryDenied(live.lane.model);
       return refusal;
     }
     // Once the failed one is out, the batcher chooses among the others itself, and may merge.
@@ -294,16 +335,12 @@ export class Pipeline {
   #again(live: Live, pinnedTarget: string | undefined, mergeable: boolean, kind: 'elsewhere' | 'alone'): Refusal | undefined {
     if (live.attempts >= 3) return refuse('EXECUTION_FAILED', 'the request failed again and again');
     const refused = this.#enter(live, pinnedTarget ?? live.attempt?.pinnedTarget, mergeable, false);
-    if (refused === undefined) this.#options.metrics.retries.inc({ model: live.lane.model, kind });
+    if (refused === undefined) this.#record.retried(live.lane.model, kind);
     return refused;
   }
 
   #unsplittable(lane: ModelLane<Attempt>, batch: Batch<Attempt>, problem: string): void {
-    const { logger, metrics } = this.#options;
-    metrics.unsplittable.inc({ model: lane.model });
-    if (lane.stopMerging()) {
-      logger.error({ model: lane.model, version: lane.version, problem }, 'a batch reply cannot be split by rows: batching of this model has stopped; declare max_batch_size 0 for it');
-    }
+    this.#record.unsplittable(lane.model, lane.version, problem, lane.stopMerging());
     const refusal = refuse('BACKEND_PROTOCOL', `the reply to a batch cannot be split by rows: ${problem}`);
     for (const { live } of batch.members) {
       if (live.over) continue;
@@ -340,12 +377,10 @@ export class Pipeline {
     return lane.batcher.submit(attempt);
   }
 
-  #longestRunMs(live: Live): number {
-    let longest = 0;
-    for (const { podClass, penalty, batchOverheadMs } of this.router.targets(live.lane.model, live.lane.version, live.policy)) {
-      longest = Math.max(longest, penalty * live.lane.predictMs(live.shape, podClass) + batchOverheadMs);
-    }
-    return 2 * longest;
+  /** Twice what is predicted, for a batcher that refuses what it thinks cannot end in time. */
+  #longestRunMs({ lane, policy, shape }: Live): number {
+    const targets = this.router.targets(lane.model, lane.version, policy);
+    return 2 * longestRunMs(targets, (podClass) => lane.predictMs(shape, podClass));
   }
 
   /** One timer a request: until it must have started, then until it must be answered. */
@@ -375,108 +410,63 @@ export class Pipeline {
     live.over = true;
     live.timer?.cancel();
     this.#bytes.release(live.view.bytes.length);
-    this.#live.delete(live);
     const { model } = live.lane;
     const refusal = outcome === undefined ? cancelled : outcome.ok ? undefined : outcome.refusal;
-    this.#count(model, refusal?.reason ?? 'OK', refusal);
-    if (refusal === undefined) this.#options.metrics.requestSeconds.observe({ model }, (this.#clock.nowMs() - live.incoming.arrivedMs) / 1000);
+    this.#record.ended(model, refusal === undefined || this.#isKnown(model), refusal?.reason ?? 'OK');
+    if (refusal === undefined) this.#record.answered(model, this.#clock.nowMs() - live.incoming.arrivedMs);
     if (live.classified.sequence?.end === true) this.#affinity.release(sequenceKey(live));
     if (outcome !== undefined) live.done(outcome);
-    if (this.#live.size === 0) this.#onEmpty?.();
+    this.#live.delete(live);
   }
 
-  #pinSequence(live: Live): { readonly targetId: string | undefined } | { readonly refusal: Refusal } {
-    const { sequence } = live.classified;
-    if (sequence === undefined) return { targetId: undefined };
-    const key = sequenceKey(live);
-    const lifeOf = (name: string): number | undefined => this.router.backends.find((view) => view.name === name && view.state === 'ready')?.life;
-    const pin = this.#affinity.find(key, sequence.start, lifeOf);
-    switch (pin.kind) {
-      case 'pinned':
-        return { targetId: pin.targetId };
-      case 'lost':
-        return { refusal: refuse('BACKEND_LOST', `sequence ${sequence.id}: backend ${pin.backend} was lost, and the sequence's state with it; begin it again`) };
-      case 'free': {
-        const targets = this.router.targets(live.lane.model, live.lane.version, live.policy);
-        const best = pickTarget(targets, (podClass) => live.lane.predictMs(live.shape, podClass));
-        const backend = best === undefined ? undefined : backendOfTarget(best.id);
-        if (best !== undefined && backend !== undefined) this.#affinity.pin(key, best.id, backend, lifeOf(backend) ?? 0);
-        return { targetId: best?.id };
-      }
-    }
+  /** Undefined: any slot will do. */
+  #pinSequence(live: Live): Result<string | undefined> {
+    const { classified, lane, policy, shape } = live;
+    const { sequence } = classified;
+    if (sequence === undefined) return { ok: true, value: undefined };
+    return pinSequence(
+      { key: sequenceKey(live), name: sequence.id, start: sequence.start },
+      {
+        affinity: this.#affinity,
+        backends: this.router.backends,
+        targets: () => this.router.targets(lane.model, lane.version, policy),
+        predictMs: (podClass) => lane.predictMs(shape, podClass),
+      },
+    );
   }
 
   // ---- the state around ------------------------------------------------------------------------------------------
 
-  #laneOf(model: string, version: string, policy: ModelPolicy): ModelLane<Attempt> {
-    const key = `${model}\u0000${version}`;
-    const known = this.#lanes.get(key);
-    if (known !== undefined) return known;
-    const { costs } = this.#options;
-    const runner = {
-      targets: () => this.router.targets(model, version, policyOf(this.#table, model)),
-      run: (batch: Batch<Attempt>) => this.#run(lane, batch),
-      drop: ({ live }: Attempt, refusal: Refusal) => this.#settle(live, { ok: false, refusal }),
-    };
-    const lane: ModelLane<Attempt> = new ModelLane({ model, version, clock: this.#clock, costs, runner }, this.router.backends, policy);
-    this.#lanes.set(key, lane);
-    return lane;
-  }
-
   #refreshLanes(): void {
-    const used = new Set([...this.#live].map(({ lane }) => lane));
-    for (const [key, lane] of this.#lanes) {
-      const policy = policyOf(this.#table, lane.model);
-      const gone = this.router.refusal(lane.model, lane.version, policy);
-      const forGood = gone?.reason === 'MODEL_NOT_FOUND' || gone?.reason === 'VERSION_NOT_FOUND';
-      if (forGood && !used.has(lane)) this.#lanes.delete(key);
-      else lane.refresh(this.router.backends, policy);
-    }
+    const used = new Set(this.#live.all().map(({ lane }) => lane));
+    this.#lanes.refresh((lane) => {
+      const refusal = this.router.refusal(lane.model, lane.version, policyOf(this.#table, lane.model));
+      const forGood = refusal?.reason === 'MODEL_NOT_FOUND' || refusal?.reason === 'VERSION_NOT_FOUND';
+      return forGood && !used.has(lane);
+    });
   }
 
   /** What waits for a model that nobody serves any more, or for a slot that is gone, is told now rather than at its deadline. */
   #failUnserved(): void {
-    for (const live of [...this.#live]) {
+    for (const live of this.#live.all()) {
       const { attempt, lane } = live;
       if (attempt === undefined || attempt.call !== undefined) continue;
       const policy = policyOf(this.#table, lane.model);
       const backend = attempt.pinnedTarget === undefined ? undefined : backendOfTarget(attempt.pinnedTarget);
       const pinLost = backend !== undefined && !this.router.backends.some((view) => view.name === backend && view.state === 'ready');
-      const refusal = pinLost ? refuse('BACKEND_LOST', `backend ${backend} was lost while the request waited for it`) : this.router.refusal(lane.model, lane.version, policy);
+      const refusal = pinLost
+        ? refuse('BACKEND_LOST', `backend ${backend} was lost while the request waited for it`)
+        : this.router.refusal(lane.model, lane.version, policy);
       if (refusal === undefined || refusal.reason === 'CIRCUIT_OPEN') continue;
       if (lane.batcher.cancel(attempt)) this.#settle(live, { ok: false, refusal });
     }
   }
 
-  #targetsChanged(): void {
-    for (const lane of this.#lanes.values()) lane.batcher.targetsChanged();
-  }
-
   #sweep(): void {
     this.#sweeper = this.#clock.setTimer(() => {
-      if (this.router.sweep()) this.#targetsChanged();
+      if (this.router.sweep()) this.#lanes.targetsChanged();
       this.#sweep();
     }, sweepMs);
-  }
-
-  #onStanding(backend: string, standing: 'steady' | 'ejected' | 'probing'): void {
-    const { logger, metrics } = this.#options;
-    metrics.backendEjected.set({ backend }, standing === 'ejected' ? 1 : 0);
-    if (standing === 'ejected') {
-      metrics.backendEjections.inc({ backend });
-      logger.warn({ backend }, 'backend is slow and was set aside');
-    } else logger.info({ backend, standing }, 'backend takes part again');
-  }
-
-  #onBreaker(backend: string, state: 'closed' | 'open' | 'halfOpen'): void {
-    this.#options.metrics.breakerOpen.set({ backend }, state === 'open' ? 1 : 0);
-    this.#options.logger.warn({ backend, state }, 'circuit breaker changed');
-    this.#clock.setTimer(() => this.#targetsChanged(), 0);
-  }
-
-  #forgetBackend(backend: string): void {
-    const { metrics } = this.#options;
-    for (const gauge of [metrics.backendReady, metrics.backendEjected, metrics.breakerOpen]) gauge.remove({ backend });
   }
 
   #outOfMemory(): Refusal {
@@ -484,14 +474,14 @@ export class Pipeline {
     return refuse('QUEUE_FULL', `memory for requests: expected at most ${maxBytes} bytes held, ${usedBytes} are`, { retryAfterMs: 100 });
   }
 
-  /** A model that no backend has is a client's invention and gets no series of its own. */
-  #count(model: string, reason: string, refusal: Refusal | undefined): void {
-    const unknown = refusal !== undefined && (reason === 'MODEL_NOT_FOUND' || !this.router.backends.some(({ models }) => models.has(model)));
-    this.#options.metrics.requests.inc({ model: unknown ? unknownModel : model, reason });
+  #isKnown(model: string): boolean {
+    return this.router.backends.some(({ models }) => models.has(model));
   }
 }
 
 const empty = Buffer.alloc(0);
+/** A run always has a member; the type does not know. */
+const nobody = { requestId: '', traceparent: undefined, tracestate: undefined };
 const spent: Ticket = { cancel: () => false };
 const refusalUnavailable = refuse('BACKEND_LOST', '').code;
 const timedOut = refuse('DEADLINE_EXCEEDED', 'the deadline passed before an answer came');
@@ -499,15 +489,4 @@ const cancelled = refuse('CANCELLED', 'the client cancelled the call');
 
 function sequenceKey({ lane, classified }: Live): string {
   return `${lane.model}\u0000${lane.version}\u0000${classified.sequence?.id ?? ''}`;
-}
-
-/** A batch carries the ids of its first member; the others' are in the gateway's log and spans. */
-function upstreamMetadata(members: readonly Attempt[]): Metadata {
-  const metadata = new Metadata();
-  const incoming = members[0]?.live.incoming;
-  if (incoming === undefined) return metadata;
-  metadata.set(metadataKey.requestId, incoming.requestId);
-  if (incoming.traceparent !== undefined) metadata.set(metadataKey.traceparent, incoming.traceparent);
-  if (incoming.tracestate !== undefined) metadata.set(metadataKey.tracestate, incoming.tracestate);
-  return metadata;
 }

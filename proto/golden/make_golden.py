@@ -2,6 +2,7 @@
 
     pip install protobuf grpcio-tools
     python proto/golden/make_golden.py
+    npx oxfmt proto/golden
 
 <name>.bin is a message as that library encodes it, <name>.json the same as protobuf JSON. verdicts.json holds messages that were
 damaged on the wire; of each this script fills in again whether the library accepts it and, if so, its canonical bytes.
@@ -102,7 +103,7 @@ def response_typed():
 for make in [request_raw, request_typed, request_parameters, response_raw, response_typed]:
     message, name = make(), make.__name__.replace("_", "-")
     (folder / f"{name}.bin").write_bytes(message.SerializeToString(deterministic=True))
-    (folder / f"{name}.json").write_text(json_format.MessageToJson(message, preserving_proto_field_name=True) + "\n")
+    (folder / f"{name}.json").write_text(json_format.MessageToJson(message, preserving_proto_field_name=True, sort_keys=True) + "\n")
 
 verdicts = json.loads((folder / "verdicts.json").read_text())
 for case in verdicts:

@@ -238,6 +238,15 @@ const cases: Readonly<Record<string, Case>> = {
     texts: { 'proto/src/a.ts': `// @ts-expect-error\nlet x;` },
     red: /names its rule/,
   },
+  'a Python suppression without a reason': {
+    rule: suppressionsHaveReasons,
+    texts: { 'a.py': 'import x  # noqa: E402\n' },
+    red: /a\.py:1 .*# noqa/,
+  },
+  'a Python suppression with a reason': {
+    rule: suppressionsHaveReasons,
+    texts: { 'a.py': 'import x  # noqa: E402 - the path is set above\n' },
+  },
   'a suppression inside a string': {
     rule: suppressionsHaveReasons,
     texts: { 'proto/src/a.ts': `export const x = '/* oxlint-disable */';` },

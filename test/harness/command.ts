@@ -26,9 +26,9 @@ export function runCommand(command: string, args: readonly string[], options: Co
       cwd: options.cwd,
       env: { ...process.env, ...options.env },
       stdio: ['pipe', 'pipe', 'pipe'],
-      timeout: options.timeoutMs ?? defaultTimeoutMs,
-      killSignal: 'SIGKILL',
     });
+    // Not spawn's own timeout: where the program is not there, that timer goes on and holds this process for as long.
+    const timer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? defaultTimeoutMs);
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
@@ -36,8 +36,14 @@ export function runCommand(command: string, args: readonly string[], options: Co
     // A program that exits without reading its input must not end this one with EPIPE.
     child.stdin.on('error', () => undefined);
     child.stdin.end(options.input);
-    child.once('error', reject);
-    child.once('close', (code) => resolve({ code, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() }));
+    child.once('error', (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
+    child.once('close', (code) => {
+      clearTimeout(timer);
+      resolve({ code, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() });
+    });
   });
 }
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { killLeftProcesses, startProcess } from './process.js';
+import type { RunningProcess } from './process.js';
 
-const node = (code: string): Promise<import('./process.js').RunningProcess> =>
-  startProcess(process.execPath, ['-e', code], { name: 'program' });
+const node = (code: string): Promise<RunningProcess> => startProcess(process.execPath, ['-e', code], { name: 'program' });
 const isReady = (line: unknown): number | undefined =>
   typeof line === 'object' && line !== null && 'port' in line && typeof line.port === 'number' ? line.port : undefined;
 

@@ -69,7 +69,7 @@ describe('tritonclient', () => {
     ['int64', 'INT64', '[-9223372036854775808, -1, 9007199254740993, 9223372036854775807]'],
     ['float16', 'FP16', '[-65504.0, 0.0, 6.103515625e-05, 65504.0]'],
     ['float', 'FP32', '[-3.5, 0.0, 0.0009765625, 16777216.0]'],
-    ['double', 'FP64', '[-3.5, 0.1, 4.9e-324, 1.7976931348623157e+308]'],
+    ['double', 'FP64', '[-3.5, 0.1, 5e-324, 1.7976931348623157e+308]'],
     ['string', 'BYTES', '["", "a", "h\\u00e9", "\\ud83d\\ude00"]'],
   ])('%s comes back unchanged', async ([model, datatype, data], context) => {
     const tensor = `[{"name": "x", "datatype": "${datatype}", "shape": [2, 2], "data": ${data}}]`;
@@ -86,7 +86,7 @@ describe('tritonclient', () => {
     [
       'another datatype',
       'tiny',
-      { name: 'x', datatype: 'INT32', shape: [1, 16], data: new Array<number>(16).fill(1) },
+      { name: 'x', datatype: 'INT32', shape: [1, 16], data: Array.from({ length: 16 }, () => 1) },
       'INVALID_ARGUMENT',
       /x.*FP32.*INT32/s,
     ],

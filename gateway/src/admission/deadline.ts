@@ -11,7 +11,12 @@ export interface Deadlines {
 }
 
 /** E.g. arrived at 1000, gRPC deadline 3000, `timeout` 500000 us, model timeout 30000 ms => start by 1500, answer by 3000. */
-export function deadlinesOf(arrivedMs: number, callDeadlineMs: number, timeout: ParameterValue | undefined, timeoutMs: number): Result<Deadlines> {
+export function deadlinesOf(
+  arrivedMs: number,
+  callDeadlineMs: number,
+  timeout: ParameterValue | undefined,
+  timeoutMs: number,
+): Result<Deadlines> {
   if (timeout !== undefined && (typeof timeout !== 'bigint' || timeout < 0n)) {
     const came = typeof timeout === 'bigint' ? `${timeout}` : `a ${wireType(timeout)} ${JSON.stringify(timeout)}`;
     return {

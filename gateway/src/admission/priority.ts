@@ -18,7 +18,9 @@ export function priorityOf(parameter: ParameterValue | undefined, policy: Priori
     const came = typeof parameter === 'bigint' ? `${parameter}` : `a ${wireType(parameter)} ${JSON.stringify(parameter)}`;
     return {
       ok: false,
-      refusal: refuse('INVALID_PARAMETER', `parameter "priority": expected an int64 or uint64 of 0 or more, got ${came}`, { field: 'parameters["priority"]' }),
+      refusal: refuse('INVALID_PARAMETER', `parameter "priority": expected an int64 or uint64 of 0 or more, got ${came}`, {
+        field: 'parameters["priority"]',
+      }),
     };
   }
   const band = bandOf(parameter ?? 0n, policy);
@@ -33,14 +35,7 @@ function bandOf(priority: bigint, policy: PriorityPolicy): number {
 }
 
 export function wireType(value: ParameterValue): string {
-  switch (typeof value) {
-    case 'boolean':
-      return 'bool_param';
-    case 'bigint':
-      return 'int64_param';
-    case 'string':
-      return 'string_param';
-    case 'number':
-      return 'double_param';
-  }
+  if (typeof value === 'boolean') return 'bool_param';
+  if (typeof value === 'bigint') return 'int64_param';
+  return typeof value === 'string' ? 'string_param' : 'double_param';
 }

@@ -34,5 +34,8 @@ export function sequenceOf(view: InferRequestView): Result<Sequence | undefined>
 }
 
 function invalid(name: string, problem: string): Result<undefined> {
-  return { ok: false, refusal: refuse('INVALID_PARAMETER', `parameter ${JSON.stringify(name)}: ${problem}`, { field: `parameters["${name}"]` }) };
+  return {
+    ok: false,
+    refusal: refuse('INVALID_PARAMETER', `parameter ${JSON.stringify(name)}: ${problem}`, { field: `parameters["${name}"]` }),
+  };
 }

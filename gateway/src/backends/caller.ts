@@ -31,7 +31,10 @@ export function callMethod<Request, Response>(
       try {
         resolve({ ok: true, value: method.response.decode(outcome.message) });
       } catch (error) {
-        resolve({ ok: false, refusal: refuse('BACKEND_PROTOCOL', `${method.path}: the backend's reply cannot be decoded: ${describeError(error)}`) });
+        resolve({
+          ok: false,
+          refusal: refuse('BACKEND_PROTOCOL', `${method.path}: the backend's reply cannot be decoded: ${describeError(error)}`),
+        });
       }
     });
   });

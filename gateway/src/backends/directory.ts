@@ -74,7 +74,12 @@ export class BackendDirectory {
     return this.#monitors.get(backend)?.channel;
   }
 
-  call<Request, Response>(backend: string, method: MethodCodec<Request, Response>, request: Request, timeoutMs: number): Promise<Result<Response>> {
+  call<Request, Response>(
+    backend: string,
+    method: MethodCodec<Request, Response>,
+    request: Request,
+    timeoutMs: number,
+  ): Promise<Result<Response>> {
     const monitor = this.#monitors.get(backend);
     if (monitor === undefined) return Promise.resolve({ ok: false, refusal: refuse('NO_BACKEND', `backend ${backend} left the table`) });
     return monitor.call(method, request, timeoutMs);

@@ -6,7 +6,12 @@ import type { MethodCodec } from './caller.js';
 export interface DocumentBackends {
   /** The backends that serve the model and version now, best first; else why none does. */
   serving(model: string, version: string): Result<readonly string[]>;
-  call<Request, Response>(backend: string, method: MethodCodec<Request, Response>, request: Request, timeoutMs: number): Promise<Result<Response>>;
+  call<Request, Response>(
+    backend: string,
+    method: MethodCodec<Request, Response>,
+    request: Request,
+    timeoutMs: number,
+  ): Promise<Result<Response>>;
 }
 
 const { methods } = inferenceService;

@@ -48,7 +48,14 @@ export class BackendMonitor {
   constructor(
     spec: BackendSpec,
     channel: Channel,
-    deps: { clock: Clock; logger: Logger; pace: MonitorPace; namedModels: () => readonly string[]; nextLife: () => number; onChange: () => void },
+    deps: {
+      clock: Clock;
+      logger: Logger;
+      pace: MonitorPace;
+      namedModels: () => readonly string[];
+      nextLife: () => number;
+      onChange: () => void;
+    },
   ) {
     this.#spec = spec;
     this.#nextLife = deps.nextLife;
@@ -58,7 +65,15 @@ export class BackendMonitor {
     this.#pace = deps.pace;
     this.#named = deps.namedModels;
     this.#onChange = deps.onChange;
-    this.#view = { name: spec.name, podClass: spec.podClass, state: 'connecting', life: 0, readySinceMs: 0, instances: spec.instances, models: new Map() };
+    this.#view = {
+      name: spec.name,
+      podClass: spec.podClass,
+      state: 'connecting',
+      life: 0,
+      readySinceMs: 0,
+      instances: spec.instances,
+      models: new Map(),
+    };
     channel.onState((state) => this.#onChannel(state));
     channel.connect();
     this.look();
@@ -123,7 +138,8 @@ export class BackendMonitor {
     this.#lookAgain = false;
     const nowMs = this.#clock.nowMs();
     const caller = {
-      call: <Request, Response>(method: MethodCodec<Request, Response>, request: Request) => this.call(method, request, this.#pace.callTimeoutMs),
+      call: <Request, Response>(method: MethodCodec<Request, Response>, request: Request) =>
+        this.call(method, request, this.#pace.callTimeoutMs),
     };
     const result = await probe(caller, this.#named(), this.#view.models, (model) => this.#isStale(model, nowMs));
     this.#looking = false;

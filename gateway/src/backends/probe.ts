@@ -64,7 +64,11 @@ async function askEach(caller: ProbeCaller, named: readonly string[]): Promise<R
   const listed = new Map<string, Listed>();
   for (const name of named) {
     const ready = await caller.call(methods.ModelReady, { name, version: '' });
-    if (ready.ok) listed.set(name, ready.value.ready ? { readyVersions: [''], unready: new Map() } : { readyVersions: [], unready: new Map([['', 'NOT_READY']]) });
+    if (ready.ok)
+      listed.set(
+        name,
+        ready.value.ready ? { readyVersions: [''], unready: new Map() } : { readyVersions: [], unready: new Map([['', 'NOT_READY']]) },
+      );
     else if (ready.refusal.code === statusCode.UNAVAILABLE || ready.refusal.code === statusCode.DEADLINE_EXCEEDED) return ready;
   }
   return { ok: true, value: listed };
@@ -81,8 +85,17 @@ async function describeAll(
   const toAsk: [string, Listed][] = [];
   for (const [name, entry] of listed) {
     const before = known.get(name);
-    // Placeholder keeps the order of the index while details arrive.
-    found.set(name, { name, ...entry, signature: before?.signature, maxBatchRows: before?.maxBatchRows, instances: before?.instances });
+    // Placeholder keeps the order of the index while details arrive; a server without an index told its versions there.
+    const readyVersions =
+      unversioned(entry) && before !== undefined && before.readyVersions.length > 0 ? before.readyVersions : entry.readyVersions;
+    found.set(name, {
+      name,
+      ...entry,
+      readyVersions,
+      signature: before?.signature,
+      maxBatchRows: before?.maxBatchRows,
+      instances: before?.instances,
+    });
     if (entry.readyVersions.length === 0) continue;
     if (before === undefined || stale(name) || before.signature === undefined || !sameVersions(before, entry)) toAsk.push([name, entry]);
   }
@@ -95,8 +108,14 @@ async function describeAll(
   return found;
 }
 
+function unversioned({ readyVersions }: Listed): boolean {
+  return readyVersions.length === 1 && readyVersions[0] === '';
+}
+
 /** Without an index the versions come from the metadata, so that they cannot be compared with [""]. */
 function sameVersions(before: BackendModel, now: Listed): boolean {
-  if (now.readyVersions.length === 1 && now.readyVersions[0] === '') return true;
-  return before.readyVersions.length === now.readyVersions.length && before.readyVersions.every((version) => now.readyVersions.includes(version));
+  if (unversioned(now)) return before.readyVersions.length > 0;
+  return (
+    before.readyVersions.length === now.readyVersions.length && before.readyVersions.every((version) => now.readyVersions.includes(version))
+  );
 }

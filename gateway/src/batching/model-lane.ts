@@ -70,7 +70,8 @@ export class ModelLane<J extends Job> {
     const max = this.#maxBatchRows;
     const rows = max > 0 && counted.ok ? Math.min(Math.max(counted.rows, 1), max) : 1;
     const fits = max > 0 && counted.ok && counted.rows >= 1 && counted.rows <= max;
-    const mergeable = fits && !inSequence && !this.#unbatchable && this.#signature !== undefined && whyNotMergeable(view, this.#signature) === undefined;
+    const mergeable =
+      fits && !inSequence && !this.#unbatchable && this.#signature !== undefined && whyNotMergeable(view, this.#signature) === undefined;
     return { lane: laneKey(view, this.version), shapeClass: shapeClass(view), rows, mergeable };
   }
 

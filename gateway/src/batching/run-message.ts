@@ -12,8 +12,14 @@ export function messageOf(members: readonly Job[]): Buffer {
   const [first] = members;
   if (first !== undefined && members.length === 1) return first.view.bytes;
   const parameters = new Map<string, ParameterValue | undefined>([[requestParameter.timeoutUs, undefined]]);
-  const priorities = members.map(({ view }) => view.parameters.get(requestParameter.priority)).filter((value) => typeof value === 'bigint' && value > 0n);
-  if (priorities.length > 0) parameters.set(requestParameter.priority, priorities.reduce((best, value) => ((value ?? 0n) < (best ?? 0n) ? value : best)));
+  const priorities = members
+    .map(({ view }) => view.parameters.get(requestParameter.priority))
+    .filter((value) => typeof value === 'bigint' && value > 0n);
+  if (priorities.length > 0)
+    parameters.set(
+      requestParameter.priority,
+      priorities.reduce((best, value) => ((value ?? 0n) < (best ?? 0n) ? value : best)),
+    );
   return mergeRequests(
     members.map(({ view }) => view),
     (view, input) => rawOf(view.bytes, view.inputs[input]?.raw),
@@ -22,7 +28,10 @@ export function messageOf(members: readonly Job[]): Buffer {
 }
 
 /** The members' replies, in order. A lone reply is copied as it came: `response.bytes` is borrowed. */
-export function repliesOf(batch: Batch<Job>, response: InferResponseView): { readonly ok: true; readonly messages: readonly Buffer[] } | { readonly ok: false; readonly message: string } {
+export function repliesOf(
+  batch: Batch<Job>,
+  response: InferResponseView,
+): { readonly ok: true; readonly messages: readonly Buffer[] } | { readonly ok: false; readonly message: string } {
   if (batch.members.length === 1) return { ok: true, messages: [Buffer.from(response.bytes)] };
   return splitResponse(
     response,

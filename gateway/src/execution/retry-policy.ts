@@ -36,5 +36,7 @@ export function decideRetry(run: FailedRun): RetryDecision {
 
 /** Is this failure a sign against the backend (circuit breaker), rather than against the request? */
 export function isBackendFault(code: StatusCode, lost: boolean): boolean {
-  return lost || code === statusCode.UNAVAILABLE || code === statusCode.INTERNAL || code === statusCode.UNKNOWN || code === statusCode.DATA_LOSS;
+  return (
+    lost || code === statusCode.UNAVAILABLE || code === statusCode.INTERNAL || code === statusCode.UNKNOWN || code === statusCode.DATA_LOSS
+  );
 }

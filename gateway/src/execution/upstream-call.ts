@@ -26,7 +26,11 @@ export type UpstreamResult =
       /** Wait in the server before the run; 0 when it does not tell. */
       readonly queueMs: number;
     }
-  | { readonly kind: 'failed'; readonly refusal: Refusal; /** The backend or the way to it was lost, rather than the request refused. */ readonly lost: boolean }
+  | {
+      readonly kind: 'failed';
+      readonly refusal: Refusal;
+      /** The backend or the way to it was lost, rather than the request refused. */ readonly lost: boolean;
+    }
   /** Cancelled from here, because nobody waits any more. */
   | { readonly kind: 'abandoned' };
 
@@ -62,7 +66,8 @@ function read(outcome: UnaryOutcome): UpstreamResult {
     return { kind: 'failed', refusal, lost: refusal.reason === 'BACKEND_LOST' };
   }
   const scanned = scanInferResponse(outcome.message);
-  if (!scanned.ok) return { kind: 'failed', refusal: refuse('BACKEND_PROTOCOL', `the backend's reply cannot be read: ${scanned.message}`), lost: false };
+  if (!scanned.ok)
+    return { kind: 'failed', refusal: refuse('BACKEND_PROTOCOL', `the backend's reply cannot be read: ${scanned.message}`), lost: false };
   const { parameters } = scanned.view;
   const runUs = parameters.get(reportParameter.runUs);
   const ranRows = parameters.get(reportParameter.runRows);

@@ -1,5 +1,4 @@
 // Generated from proto/headrace/v1/routing-table.openapi.yaml by `npm run generate -w @headrace/gateway`. Do not edit.
-/* oxlint-disable */
 
 /**
  * What the gateway serves, where it sends it and by which rules. Read from a file, or delivered by the control plane.
@@ -206,7 +205,7 @@ export interface RoutingTable {
        */
       minRuns?: number;
       /**
-       * How long the first ejection lasts; doubled with each that follows, up to ten times. Default 5000.
+       * How long the first ejection lasts; doubled with each that follows, at most tenfold. Default 5000.
        */
       ejectMs?: number;
       /**
@@ -598,7 +597,7 @@ export const routingTableSchema: Readonly<Record<string, unknown>> = {
             },
             "ejectMs": {
               "type": "integer",
-              "description": "How long the first ejection lasts; doubled with each that follows, up to ten times. Default 5000.",
+              "description": "How long the first ejection lasts; doubled with each that follows, at most tenfold. Default 5000.",
               "minimum": 1,
               "maximum": 3600000
             },

@@ -6,5 +6,8 @@ import type { Peer } from '@headrace/wire';
 export function authorizeControl(peer: Peer, adminIdentities: readonly string[]): Refusal | undefined {
   if (peer.loopback || peer.identities.some((identity) => adminIdentities.includes(identity))) return undefined;
   const who = peer.identities.length === 0 ? 'no verified client certificate' : peer.identities.join(', ');
-  return refuse('PERMISSION_DENIED', `load and unload are allowed from loopback or for an identity given with --admin-identity; this call has ${who}`);
+  return refuse(
+    'PERMISSION_DENIED',
+    `load and unload are allowed from loopback or for an identity given with --admin-identity; this call has ${who}`,
+  );
 }

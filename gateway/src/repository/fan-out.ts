@@ -9,7 +9,10 @@ export interface BackendResult {
 }
 
 /** Runs an order on every backend at once; a backend that cannot be reached is reported like one that refuses. */
-export async function fanOut(backends: readonly string[], order: (backend: string) => Promise<Result<unknown>>): Promise<readonly BackendResult[]> {
+export async function fanOut(
+  backends: readonly string[],
+  order: (backend: string) => Promise<Result<unknown>>,
+): Promise<readonly BackendResult[]> {
   return Promise.all(
     backends.map(async (backend) => {
       const result = await order(backend);
@@ -31,6 +34,8 @@ export function summarise(what: string, model: string, results: readonly Backend
 
 /** For scripts: the trailer x-headrace-backend-results, ASCII JSON. */
 export function resultsTrailer(results: readonly BackendResult[]): string {
-  const short = results.map(({ backend, refusal }) => (refusal === undefined ? { backend, ok: true } : { backend, ok: false, reason: refusal.reason }));
+  const short = results.map(({ backend, refusal }) =>
+    refusal === undefined ? { backend, ok: true } : { backend, ok: false, reason: refusal.reason },
+  );
   return JSON.stringify(short);
 }

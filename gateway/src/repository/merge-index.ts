@@ -17,7 +17,10 @@ export function mergeIndex(perBackend: ReadonlyMap<string, readonly IndexEntry[]
       const key = `${entry.name}\u0000${entry.version}`;
       const known = merged.get(key) ?? { entry, reasons: [] };
       if (entry.state === 'READY') known.entry = entry;
-      else known.reasons.push(`${backend}: ${entry.reason === '' || entry.reason.startsWith(entry.state) ? entry.reason || entry.state : `${entry.state}: ${entry.reason}`}`);
+      else
+        known.reasons.push(
+          `${backend}: ${entry.reason === '' || entry.reason.startsWith(entry.state) ? entry.reason || entry.state : `${entry.state}: ${entry.reason}`}`,
+        );
       merged.set(key, known);
     }
   }

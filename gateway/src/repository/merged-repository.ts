@@ -19,7 +19,12 @@ interface Codec<Request, Response> {
 /** The backends as the repository needs them. */
 export interface RepositoryBackends {
   views(): readonly BackendView[];
-  call<Request, Response>(backend: string, method: Codec<Request, Response>, request: Request, timeoutMs: number): Promise<Result<Response>>;
+  call<Request, Response>(
+    backend: string,
+    method: Codec<Request, Response>,
+    request: Request,
+    timeoutMs: number,
+  ): Promise<Result<Response>>;
 }
 
 export interface RepositoryOptions {
@@ -89,7 +94,8 @@ export class MergedRepository {
         return [view.name, undefined];
       }),
     );
-    const wanted = (model: string, modelVersion: string): boolean => (name === '' || model === name) && (version === '' || modelVersion === version);
+    const wanted = (model: string, modelVersion: string): boolean =>
+      (name === '' || model === name) && (version === '' || modelVersion === version);
     const merged = this.#statistics.merge(new Map(answers), wanted);
     if ((merged.model_stats ?? []).length === 0 && !found) {
       return { ok: false, refusal: notFound ?? refuse('NO_BACKEND', 'statistics: no backend is ready', { retryAfterMs: 1000 }) };
@@ -119,7 +125,12 @@ function knownIndex(view: BackendView): IndexEntry[] {
   const entries: IndexEntry[] = [];
   for (const model of view.models.values()) {
     for (const version of model.readyVersions) {
-      entries.push({ name: model.name, version, state: view.state === 'ready' ? 'READY' : 'UNAVAILABLE', reason: view.state === 'ready' ? '' : `backend is ${view.state}` });
+      entries.push({
+        name: model.name,
+        version,
+        state: view.state === 'ready' ? 'READY' : 'UNAVAILABLE',
+        reason: view.state === 'ready' ? '' : `backend is ${view.state}`,
+      });
     }
     for (const [version, reason] of model.unready) entries.push({ name: model.name, version, state: 'UNAVAILABLE', reason });
   }
@@ -134,7 +145,13 @@ function decodeOrder<T extends { model_name: string }>(what: string, decode: () 
     return { ok: false, refusal: refuse('MALFORMED_MESSAGE', `expected a ${what}: ${describeError(error)}`) };
   }
   if (order.model_name !== '') return { ok: true, value: order };
-  return { ok: false, refusal: refuse('INVALID_PARAMETER', 'model_name: expected a model, got nothing', { field: 'model_name', upstreamCode: statusCode.INVALID_ARGUMENT }) };
+  return {
+    ok: false,
+    refusal: refuse('INVALID_PARAMETER', 'model_name: expected a model, got nothing', {
+      field: 'model_name',
+      upstreamCode: statusCode.INVALID_ARGUMENT,
+    }),
+  };
 }
 
 async function refused(refusal: Refusal): Promise<{ refusal: Refusal; trailer: undefined }> {

@@ -15,7 +15,10 @@ export class StatisticsMerger {
   // One source is a model version on a backend.
   readonly #counters = new MonotonicCounters(50_000);
 
-  merge(answers: ReadonlyMap<string, readonly ModelStatistics[] | undefined>, wanted: (model: string, version: string) => boolean): StatisticsToSend {
+  merge(
+    answers: ReadonlyMap<string, readonly ModelStatistics[] | undefined>,
+    wanted: (model: string, version: string) => boolean,
+  ): StatisticsToSend {
     this.#counters.keep((source) => answers.has(parts(source).backend));
     const merged = new Map<string, Sum>();
     const sumOf = (name: string, version: string): Sum => {
@@ -100,8 +103,8 @@ function unflatten(sum: Sum): NonNullable<StatisticsToSend['model_stats']>[numbe
     name: sum.name,
     version: sum.version,
     last_inference: sum.lastInference.toString(),
-    inference_count: String(tree['inference_count'] ?? '0'),
-    execution_count: String(tree['execution_count'] ?? '0'),
+    inference_count: (sum.counters.get('inference_count') ?? 0n).toString(),
+    execution_count: (sum.counters.get('execution_count') ?? 0n).toString(),
     ...(typeof tree['inference_stats'] === 'object' ? { inference_stats: tree['inference_stats'] } : {}),
     batch_stats: batches.map(([size, stats]) => ({ batch_size: size, ...(typeof stats === 'object' ? stats : {}) })),
     ...(typeof tree['response_stats'] === 'object' ? { response_stats: responseStats(tree['response_stats']) } : {}),

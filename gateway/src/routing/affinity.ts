@@ -7,7 +7,10 @@ interface Entry {
   usedMs: number;
 }
 
-export type Pin = { readonly kind: 'pinned'; readonly targetId: string } | { readonly kind: 'free' } | { readonly kind: 'lost'; readonly backend: string };
+export type Pin =
+  | { readonly kind: 'pinned'; readonly targetId: string }
+  | { readonly kind: 'free' }
+  | { readonly kind: 'lost'; readonly backend: string };
 
 /**
  * Which backend holds the state of a sequence. Bounded: entries idle past the time to live go, and when full the

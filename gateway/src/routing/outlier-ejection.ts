@@ -66,7 +66,8 @@ export class OutlierDetector {
     seen.runs = [...seen.runs, run].slice(-this.#policy.minRuns);
     switch (seen.standing.kind) {
       case 'steady':
-        return seen.runs.length >= this.#policy.minRuns && this.#isSlow(backend, median(seen.runs.map(({ slowness }) => slowness)), median(seen.runs.map(({ excessMs }) => excessMs)))
+        return seen.runs.length >= this.#policy.minRuns &&
+          this.#isSlow(backend, median(seen.runs.map(({ slowness }) => slowness)), median(seen.runs.map(({ excessMs }) => excessMs)))
           ? this.#eject(seen, 1, nowMs)
           : false;
       case 'probing':
@@ -92,7 +93,8 @@ export class OutlierDetector {
       const seen = this.#seen.get(backend);
       if (seen === undefined || seen.standing.kind === 'ejected') continue;
       const times = seen.standing.kind === 'probing' ? seen.standing.times + 1 : 1;
-      if (this.#isSlow(backend, run.elapsedMs / run.expectedMs, run.elapsedMs - run.expectedMs)) changed = this.#eject(seen, times, nowMs) || changed;
+      if (this.#isSlow(backend, run.elapsedMs / run.expectedMs, run.elapsedMs - run.expectedMs))
+        changed = this.#eject(seen, times, nowMs) || changed;
     }
     return changed;
   }
@@ -101,7 +103,13 @@ export class OutlierDetector {
     return this.#seen.get(backend)?.standing.kind ?? 'steady';
   }
 
-  #judgeProbe(backend: string, seen: Seen, standing: { readonly good: number; readonly times: number }, run: Seen['runs'][number], nowMs: number): boolean {
+  #judgeProbe(
+    backend: string,
+    seen: Seen,
+    standing: { readonly good: number; readonly times: number },
+    run: Seen['runs'][number],
+    nowMs: number,
+  ): boolean {
     if (this.#isSlow(backend, run.slowness, run.excessMs)) return this.#eject(seen, standing.times + 1, nowMs);
     const good = standing.good + 1;
     seen.standing = good >= probesToReturn ? { kind: 'steady' } : { kind: 'probing', good, times: standing.times };
@@ -113,13 +121,20 @@ export class OutlierDetector {
     if (excessMs < minExcessMs || slowness < slownessFactor) return false;
     const others: number[] = [];
     for (const [name, seen] of this.#seen) {
-      if (name !== backend && seen.standing.kind !== 'ejected' && seen.runs.length > 0) others.push(median(seen.runs.map((run) => run.slowness)));
+      if (name === backend || seen.standing.kind === 'ejected') continue;
+      // The latest run too: when load slows all, another's median may lag by a few runs.
+      const last = seen.runs.at(-1);
+      if (last !== undefined) others.push(Math.max(median(seen.runs.map((run) => run.slowness)), last.slowness));
     }
     return slowness >= slownessFactor * Math.max(others.length === 0 ? 1 : median(others), 1);
   }
 
   #isStuck(run: InFlight): boolean {
-    return run.expectedMs > 0 && run.elapsedMs >= run.expectedMs * this.#policy.slownessFactor * stuckFactor && run.elapsedMs - run.expectedMs >= stuckExcessMs;
+    return (
+      run.expectedMs > 0 &&
+      run.elapsedMs >= run.expectedMs * this.#policy.slownessFactor * stuckFactor &&
+      run.elapsedMs - run.expectedMs >= stuckExcessMs
+    );
   }
 
   #eject(seen: Seen, times: number, nowMs: number): boolean {

@@ -17,3 +17,11 @@ export function pickTarget(targets: readonly Target[], predictMs: (podClass: str
   }
   return best;
 }
+
+/** The longest that a run could take on any of the slots once it has begun there; 0 before anything is known. */
+export function longestRunMs(targets: readonly Target[], predictMs: (podClass: string) => number): number {
+  return targets.reduce(
+    (longest, target) => Math.max(longest, expectedCompletionMs({ ...target, freeInMs: 0 }, predictMs(target.podClass))),
+    0,
+  );
+}

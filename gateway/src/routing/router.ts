@@ -31,6 +31,7 @@ export class Router implements RoutingView {
   readonly #standings = new Map<string, string>();
   #policy: RoutingPolicy;
   #backends: readonly BackendView[] = [];
+  #readySince: ReadonlyMap<string, number> = new Map();
 
   constructor(clock: Clock, policy: RoutingPolicy, events: RouterEvents) {
     this.#clock = clock;
@@ -56,6 +57,7 @@ export class Router implements RoutingView {
   setBackends(backends: readonly BackendView[]): void {
     const lives = new Map(this.#backends.map(({ name, life }) => [name, life]));
     this.#backends = backends;
+    this.#readySince = new Map(backends.map(({ name, readySinceMs }) => [name, readySinceMs]));
     this.#outliers.setMembers(backends.filter(({ state }) => state === 'ready'));
     // A backend that came back is judged anew.
     const present = new Map(backends.map(({ name, life }) => [name, life]));
@@ -97,7 +99,11 @@ export class Router implements RoutingView {
     if (reportedMs !== undefined && run.beganMs === run.startedMs) this.#overhead.observe(run.backend, nowMs - run.startedMs - reportedMs);
     this.ledger.finish(run, nowMs);
     this.#breakerOf(run.backend).record(result !== 'backendFault');
-    if (result === 'ok' && this.#outliers.observe(run.backend, run.expectedMs, nowMs - run.startedMs, nowMs)) this.#publishStandings();
+    // A process that just started is slow for good reasons: cold caches, code not compiled yet.
+    const warm = nowMs - (this.#readySince.get(run.backend) ?? nowMs) >= this.#policy.slowStartMs;
+    if (result === 'ok' && warm && this.#outliers.observe(run.backend, run.expectedMs, nowMs - run.startedMs, nowMs)) {
+      this.#publishStandings();
+    }
   }
 
   /** To be called a few times a second; true when targets came or went. */
@@ -145,9 +151,12 @@ export class Router implements RoutingView {
 /** The most telling reason, from "it may work in a moment" to "it never will". */
 function explain(found: ReadonlySet<Exclusion>, model: string, version: string): Refusal {
   const name = JSON.stringify(model);
-  if (found.has('circuitOpen')) return refuse('CIRCUIT_OPEN', `model ${name}: the circuit breaker of each backend that has it is open`, { retryAfterMs: 1000 });
-  if (found.has('ejected')) return refuse('NO_BACKEND', `model ${name}: each backend that has it is set aside for being slow`, { retryAfterMs: 1000 });
-  if (found.has('noVersion')) return refuse('VERSION_NOT_FOUND', `model ${name} has no ready version ${JSON.stringify(version)}`, { field: 'model_version' });
+  if (found.has('circuitOpen'))
+    return refuse('CIRCUIT_OPEN', `model ${name}: the circuit breaker of each backend that has it is open`, { retryAfterMs: 1000 });
+  if (found.has('ejected'))
+    return refuse('NO_BACKEND', `model ${name}: each backend that has it is set aside for being slow`, { retryAfterMs: 1000 });
+  if (found.has('noVersion'))
+    return refuse('VERSION_NOT_FOUND', `model ${name} has no ready version ${JSON.stringify(version)}`, { field: 'model_version' });
   if (found.has('modelNotReady')) return refuse('MODEL_NOT_READY', `model ${name} is not ready on any backend`, { retryAfterMs: 1000 });
   if (found.has('notReady')) return refuse('NO_BACKEND', `model ${name}: no backend that may serve it is ready`, { retryAfterMs: 1000 });
   return refuse('MODEL_NOT_FOUND', `model ${name} is not served by any backend`, { field: 'model_name' });

@@ -22,7 +22,13 @@ export interface RoutingView {
 /** Why a backend does not serve a model now; undefined when it does. */
 export type Exclusion = 'notInTable' | 'notReady' | 'noModel' | 'modelNotReady' | 'noVersion' | 'ejected' | 'circuitOpen';
 
-export function exclusionOf(view: RoutingView, backend: BackendView, model: string, version: string, policy: ModelPolicy): Exclusion | undefined {
+export function exclusionOf(
+  view: RoutingView,
+  backend: BackendView,
+  model: string,
+  version: string,
+  policy: ModelPolicy,
+): Exclusion | undefined {
   if (policy.backends !== undefined && !policy.backends.has(backend.name)) return 'notInTable';
   if (backend.state !== 'ready') return 'notReady';
   const entry = backend.models.get(model);
@@ -56,9 +62,9 @@ export function backendOfTarget(id: string): string {
 function slotsOf(view: RoutingView, backend: BackendView, entry: BackendModel, nowMs: number): Target[] {
   const { ledger } = view;
   const onTrial = view.breaker(backend.name) === 'halfOpen' || view.standing(backend.name) === 'probing';
-  const instances = onTrial ? 1 : instancesOf(backend, entry);
-  const crowding = 1 + ledger.busySlotsOfOthers(backend.name, entry.name) / instancesOf(backend, entry);
-  // On trial: one run at a time, and slightly preferred when all are idle, so that a quiet system finds out too.
+  const instances = instancesOf(backend, entry);
+  const crowding = 1 + ledger.busySlotsOfOthers(backend.name, entry.name) / instances;
+  // On trial: one run at a time per instance, and slightly preferred when all are idle, so that a quiet system finds out too.
   const penalty = onTrial ? trialPreference : slowStartPenalty(nowMs - backend.readySinceMs, view.slowStartMs) * crowding;
   const overheadMs = view.overheadMs(backend.name);
   return Array.from({ length: instances }, (_, slot) => {

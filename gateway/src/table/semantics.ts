@@ -15,8 +15,16 @@ export function checkSemantics(table: RoutingTable): readonly TableProblem[] {
   const problems: TableProblem[] = [];
   const report = (path: string, message: string): void => void problems.push({ path, message });
 
-  checkUnique(table.backends.map(({ name }) => name), 'backends', report);
-  checkUnique((table.models ?? []).map(({ name }) => name), 'models', report);
+  checkUnique(
+    table.backends.map(({ name }) => name),
+    'backends',
+    report,
+  );
+  checkUnique(
+    (table.models ?? []).map(({ name }) => name),
+    'models',
+    report,
+  );
 
   table.backends.forEach((backend, i) => {
     const wrong = addressProblem(backend.address);
@@ -33,7 +41,10 @@ export function checkSemantics(table: RoutingTable): readonly TableProblem[] {
   (table.models ?? []).forEach((model, i) => {
     (model.backends ?? []).forEach((name, j) => {
       if (known.has(name)) return;
-      report(`models[${i}].backends[${j}]`, `no backend is called ${JSON.stringify(name)}; the table has ${[...known].slice(0, 10).join(', ')}`);
+      report(
+        `models[${i}].backends[${j}]`,
+        `no backend is called ${JSON.stringify(name)}; the table has ${[...known].slice(0, 10).join(', ')}`,
+      );
     });
     checkUnique(model.backends ?? [], `models[${i}].backends`, report, '');
     checkSettings(model, table.defaults ?? {}, `models[${i}]`, report);
@@ -60,7 +71,8 @@ function checkSettings(own: Settings, defaults: Settings, path: string, report: 
   (own.priority.map ?? []).forEach(({ band }, i) => {
     if (band > bands) report(`${path}.priority.map[${i}].band`, `expected a band from 1 to ${bands} (priority.bands), got ${band}`);
   });
-  if (own.priority.map !== undefined && map.size < own.priority.map.length) report(`${path}.priority.map`, 'the same priority is mapped twice');
+  if (own.priority.map !== undefined && map.size < own.priority.map.length)
+    report(`${path}.priority.map`, 'the same priority is mapped twice');
 }
 
 /** "host:port", "[ipv6]:port" or "dns:///host:port". */

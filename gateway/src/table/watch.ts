@@ -20,12 +20,17 @@ export interface TableWatch {
 const settleMs = 50;
 
 /** Reads the table once; the problems are lines for people. */
-export async function readTable(file: string): Promise<{ ok: true; table: GatewayTable; text: string } | { ok: false; problems: readonly string[] }> {
+export async function readTable(
+  file: string,
+): Promise<{ ok: true; table: GatewayTable; text: string } | { ok: false; problems: readonly string[] }> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    return { ok: false, problems: [`${file}: cannot be read (${error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'})`] };
+    return {
+      ok: false,
+      problems: [`${file}: cannot be read (${error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'})`],
+    };
   }
   const parsed = parseTable(text, file);
   return parsed.ok ? { ok: true, table: parsed.value, text } : { ok: false, problems: parsed.refusal.map(formatProblem) };

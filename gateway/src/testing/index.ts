@@ -1,3 +1,5 @@
+export { startLocalGateway } from './local-gateway.js';
+export type { LocalGateway } from './local-gateway.js';
 export { MemoryChannel } from './memory-channel.js';
 export { buildRequest, readReply } from './requests.js';
 export type { ReadReply, RequestToBuild } from './requests.js';

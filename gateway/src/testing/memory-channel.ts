@@ -33,7 +33,11 @@ export class MemoryChannel implements Channel {
     return {
       cancel: () => {
         cancel();
-        this.#clock.setTimer(() => end({ ok: false, status: { code: statusCode.CANCELLED, message: 'cancelled' }, headers: new Metadata(), notProcessed: false }), 0);
+        this.#clock.setTimer(
+          () =>
+            end({ ok: false, status: { code: statusCode.CANCELLED, message: 'cancelled' }, headers: new Metadata(), notProcessed: false }),
+          0,
+        );
       },
     };
   }
@@ -71,4 +75,9 @@ export class MemoryChannel implements Channel {
   }
 }
 
-const lost: UnaryOutcome = { ok: false, status: { code: statusCode.UNAVAILABLE, message: 'connection dropped' }, headers: new Metadata(), notProcessed: false };
+const lost: UnaryOutcome = {
+  ok: false,
+  status: { code: statusCode.UNAVAILABLE, message: 'connection dropped' },
+  headers: new Metadata(),
+  notProcessed: false,
+};

@@ -1,7 +1,7 @@
 import { inferenceService } from '@headrace/proto';
 import { systemClock } from '@headrace/runtime';
 import { grpcJsTransport } from '@headrace/wire';
-import type { Transport, UnaryCall } from '@headrace/wire';
+import type { TlsServerFiles, Transport, UnaryCall } from '@headrace/wire';
 import { StandInEngine } from './stand-in-engine.js';
 import type { StandInModel } from './stand-in-engine.js';
 import { standInMethods } from './stand-in-methods.js';
@@ -12,6 +12,7 @@ export interface StandInOptions {
   readonly transport?: Transport;
   /** Default 0: picked by the kernel. */
   readonly port?: number;
+  readonly tls?: TlsServerFiles;
   /** No repository, configuration or statistics methods. */
   readonly coreOnly?: boolean;
 }
@@ -32,7 +33,7 @@ export async function startStandInBackend(options: StandInOptions): Promise<Stan
   const engine = new StandInEngine(systemClock, options.models);
   const state: StandInState = { ready: true, unready: new Map(), controlled: [], controlFailure: undefined };
   const calls: UnaryCall['metadata'][] = [];
-  const server = (options.transport ?? grpcJsTransport(systemClock)).createServer({});
+  const server = (options.transport ?? grpcJsTransport(systemClock)).createServer(options.tls === undefined ? {} : { tls: options.tls });
   for (const method of standInMethods(engine, state, options.coreOnly ?? false)) server.register(method);
   server.register({
     kind: 'unary',

@@ -30,7 +30,9 @@ export interface StandInRun {
   readonly bytes: Buffer;
 }
 
-export type StandInAnswer = { readonly ok: true; readonly message: Buffer } | { readonly ok: false; readonly code: StatusCode; readonly message: string };
+export type StandInAnswer =
+  | { readonly ok: true; readonly message: Buffer }
+  | { readonly ok: false; readonly code: StatusCode; readonly message: string };
 
 interface Waiting {
   readonly view: InferRequestView;
@@ -129,13 +131,21 @@ export class StandInEngine {
 
   #answerOf(waiting: Waiting, startedMs: number): StandInAnswer {
     const { view, model, rows } = waiting;
-    const poisoned = model.poison !== undefined && view.inputs.some(({ raw }) => raw !== undefined && view.bytes.subarray(raw.start, raw.end).includes(model.poison?.bytes ?? ''));
+    const poisoned =
+      model.poison !== undefined &&
+      view.inputs.some(({ raw }) => raw !== undefined && view.bytes.subarray(raw.start, raw.end).includes(model.poison?.bytes ?? ''));
     if (poisoned) return { ok: false, code: model.poison.code, message: 'poisoned row' };
     const outputs: TensorToWrite[] = [];
     for (const { name, datatype, shape, raw } of view.inputs) {
-      if (!isDatatype(datatype) || raw === undefined) return { ok: false, code: statusCode.INVALID_ARGUMENT, message: `input ${name}: expected raw contents` };
+      if (!isDatatype(datatype) || raw === undefined)
+        return { ok: false, code: statusCode.INVALID_ARGUMENT, message: `input ${name}: expected raw contents` };
       const cut = model.ignoresRows === true ? Math.floor((raw.end - raw.start) / rows) : raw.end - raw.start;
-      outputs.push({ name: `${name}_out`, datatype, shape: model.ignoresRows === true ? [1, ...shape.slice(1)] : shape, data: [view.bytes.subarray(raw.start, raw.start + cut)] });
+      outputs.push({
+        name: `${name}_out`,
+        datatype,
+        shape: model.ignoresRows === true ? [1, ...shape.slice(1)] : shape,
+        data: [view.bytes.subarray(raw.start, raw.start + cut)],
+      });
     }
     const nowMs = this.#clock.nowMs();
     const us = (ms: number): bigint => BigInt(Math.max(0, Math.round(ms * 1000)));
@@ -147,7 +157,13 @@ export class StandInEngine {
     const version = view.modelVersion === '' ? (model.versions?.at(-1) ?? '1') : view.modelVersion;
     return {
       ok: true,
-      message: writeInferResponse({ modelName: view.modelName, modelVersion: version, id: view.id, parameters: this.reportsRuns ? report : new Map(), outputs }),
+      message: writeInferResponse({
+        modelName: view.modelName,
+        modelVersion: version,
+        id: view.id,
+        parameters: this.reportsRuns ? report : new Map(),
+        outputs,
+      }),
     };
   }
 }

@@ -82,7 +82,8 @@ function repository(engine: StandInEngine, state: StandInState, find: (name: str
     unary(methods.ModelStatistics.path, async (message) => {
       const { name } = methods.ModelStatistics.request.decode(message);
       const models = [...engine.models.values()].filter((model) => name === '' || model.name === name);
-      if (name !== '' && models.length === 0) throw HeadraceError.of('MODEL_NOT_FOUND', `unknown model ${name}`, { upstreamCode: statusCode.NOT_FOUND });
+      if (name !== '' && models.length === 0)
+        throw HeadraceError.of('MODEL_NOT_FOUND', `unknown model ${name}`, { upstreamCode: statusCode.NOT_FOUND });
       return methods.ModelStatistics.response.encode({
         model_stats: models.map((model) => {
           const runs = engine.runs.filter((run) => run.model === model.name);

@@ -77,7 +77,14 @@ export class Timeline {
     const scanned = scanInferRequest(message);
     if (!scanned.ok) throw new Error(scanned.message);
     const nowMs = this.clock.nowMs();
-    const incoming = { view: scanned.view, requestId: 'test', traceparent: undefined, tracestate: undefined, arrivedMs: nowMs, callDeadlineMs: nowMs + deadlineInMs };
+    const incoming = {
+      view: scanned.view,
+      requestId: 'test',
+      traceparent: undefined,
+      tracestate: undefined,
+      arrivedMs: nowMs,
+      callDeadlineMs: nowMs + deadlineInMs,
+    };
     const sent: Sent = { outcome: undefined, doneAtMs: 0, cancel: () => false };
     const ticket = this.pipeline.submit(incoming, (outcome) => {
       if (sent.outcome !== undefined) throw new Error('a request was answered twice');

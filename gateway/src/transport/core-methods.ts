@@ -18,10 +18,24 @@ export interface ModelDocuments {
 
 const { methods } = inferenceService;
 /** Triton's names for what a server can do beyond the core. */
-const extensions = ['model_repository', 'model_configuration', 'statistics', 'sequence', 'sequence(string_id)', 'schedule_policy', 'binary_tensor_data', 'parameters'];
+const extensions = [
+  'model_repository',
+  'model_configuration',
+  'statistics',
+  'sequence',
+  'sequence(string_id)',
+  'schedule_policy',
+  'binary_tensor_data',
+  'parameters',
+];
 
 /** Health and description. Health questions are answered with false rather than with an error. */
-export function coreMethods(options: { serving: ServingState; documents: ModelDocuments; version: string; logger: Logger }): MethodHandler[] {
+export function coreMethods(options: {
+  serving: ServingState;
+  documents: ModelDocuments;
+  version: string;
+  logger: Logger;
+}): MethodHandler[] {
   const { serving, documents, version, logger } = options;
   return [
     unary(methods.ServerLive.path, async () => methods.ServerLive.response.encode({ live: true }), logger),
@@ -34,7 +48,11 @@ export function coreMethods(options: { serving: ServingState; documents: ModelDo
       },
       logger,
     ),
-    unary(methods.ServerMetadata.path, async () => methods.ServerMetadata.response.encode({ name: 'headrace', version, extensions }), logger),
+    unary(
+      methods.ServerMetadata.path,
+      async () => methods.ServerMetadata.response.encode({ name: 'headrace', version, extensions }),
+      logger,
+    ),
     unary(
       methods.ModelMetadata.path,
       async (message) => {

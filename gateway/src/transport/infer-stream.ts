@@ -5,8 +5,8 @@ import { Metadata, refusalToStatus } from '@headrace/wire';
 import type { StreamCall } from '@headrace/wire';
 import type { Outcome, Ticket } from '../domain/infer.js';
 import { requestIdOf } from './correlation.js';
-import type { InferMethodOptions } from './infer-methods.js';
-import { submitMessage } from './infer-methods.js';
+import { submitMessage } from './submit-message.js';
+import type { InferMethodOptions } from './submit-message.js';
 
 /** Requests of one stream that may be under way at once; at this many the stream is not read any further. */
 const maxInFlight = 128;
@@ -82,7 +82,9 @@ export function inferStream(call: StreamCall, options: InferMethodOptions, strea
   });
 }
 
-const draining = refuse('DRAINING', 'the gateway is shutting down; every request read from this stream has been answered', { retryAfterMs: 1000 });
+const draining = refuse('DRAINING', 'the gateway is shutting down; every request read from this stream has been answered', {
+  retryAfterMs: 1000,
+});
 
 /** The streams that are open, to be ended when the server drains: they would stay for as long as their clients like. */
 export class OpenStreams {

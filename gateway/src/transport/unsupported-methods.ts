@@ -1,4 +1,4 @@
-import { inferenceService } from '@headrace/proto';
+import type { inferenceService } from '@headrace/proto';
 import { refuse } from '@headrace/runtime';
 import { refusalToStatus } from '@headrace/wire';
 import type { MethodHandler } from '@headrace/wire';

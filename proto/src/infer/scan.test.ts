@@ -14,7 +14,7 @@ const delimited = (tag: string, payload: Buffer): Buffer => Buffer.concat([hex(t
 const inputWithDim = (dim: bigint, name = 'x'): Buffer =>
   delimited('2a', Buffer.concat([delimited('1a', varintBytes(dim)), delimited('0a', Buffer.from(name))]));
 
-describe('scanning an inference request', () => {
+describe('scanning an inference request', { timeout: 60_000 }, () => {
   it('points into the message and copies nothing', () => {
     const data = Buffer.from([1, 2, 3, 4, 5, 6, 7, 8]);
     const bytes = writeInferRequest({ ...plain, inputs: [{ name: 'x', datatype: 'FP32', shape: [2], data: [data] }] });

@@ -1,4 +1,5 @@
-import { WireWriter, delimitedSize, stringFieldSize, textSize, varint64Size, varintSize } from '../wire-format/writer.js';
+import { delimitedSize, stringFieldSize, textSize, varint64Size, varintSize } from '../wire-format/writer.js';
+import type { WireWriter } from '../wire-format/writer.js';
 import { quoteName } from '../wire-format/text.js';
 import type { ParameterValue, TensorToWrite } from './request.js';
 

@@ -42,7 +42,7 @@ function written(tensors: readonly TensorToWrite[]): object[] {
   }));
 }
 
-describe('writing an inference message', () => {
+describe('writing an inference message', { timeout: 60_000 }, () => {
   it('gives a request that the scanner and an independent decoder read back the same', () => {
     fc.assert(
       fc.property(request, (wanted) => {

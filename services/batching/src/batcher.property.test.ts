@@ -19,7 +19,10 @@ const submitStep = fc.record({
   deadlineInMs: fc.oneof(fc.constant(Infinity), fc.double({ min: -1, max: 200, noNaN: true })),
   mergeable: fc.boolean(),
   bypass: fc.integer({ min: 0, max: 9 }).map((dice) => dice === 0),
-  pinnedTarget: fc.oneof({ weight: 8, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: fc.constantFrom('gpu-0', 'cpu-1', 'nobody') }),
+  pinnedTarget: fc.oneof(
+    { weight: 8, arbitrary: fc.constant(undefined) },
+    { weight: 1, arbitrary: fc.constantFrom('gpu-0', 'cpu-1', 'nobody') },
+  ),
 });
 const step = fc.oneof(
   { weight: 12, arbitrary: submitStep },
@@ -50,7 +53,12 @@ test('no request is lost, answered twice or run twice; nothing is left behind', 
         for (const member of batch.members) {
           expect(cancelled.has(member)).toBe(false);
           expect(member.pinnedTarget === undefined || member.pinnedTarget === batch.targetId).toBe(true);
-          if (batch.members.length > 1) expect([member.lane, member.mergeable, member.bypass && simulation.clock.nowMs() === member.arrivedMs]).toEqual([first?.lane, true, false]);
+          if (batch.members.length > 1)
+            expect([member.lane, member.mergeable, member.bypass && simulation.clock.nowMs() === member.arrivedMs]).toEqual([
+              first?.lane,
+              true,
+              false,
+            ]);
         }
         if (batch.members.length > 1) expect(batch.rows).toBeLessThanOrEqual(maxBatchRows);
         const byBypass = batch.members.length === 1 && first?.bypass === true;
@@ -61,7 +69,9 @@ test('no request is lost, answered twice or run twice; nothing is left behind', 
           case 'submit': {
             const { deadlineInMs, pinnedTarget, ...rest } = action;
             const deadlineMs = simulation.clock.nowMs() + deadlineInMs;
-            requests.push(simulation.submit({ ...rest, shapeClass: rest.lane, deadlineMs, ...(pinnedTarget === undefined ? {} : { pinnedTarget }) }));
+            requests.push(
+              simulation.submit({ ...rest, shapeClass: rest.lane, deadlineMs, ...(pinnedTarget === undefined ? {} : { pinnedTarget }) }),
+            );
             break;
           }
           case 'cancel': {
@@ -92,10 +102,12 @@ test('no request is lost, answered twice or run twice; nothing is left behind', 
         simulation.clock.advance(60_000);
       }
       // Only what is pinned to a target that never comes is left by now.
-      if (!closeEarly) for (const request of requests) if (simulation.batcher.cancel(request)) {
-        expect(request.pinnedTarget).toBe('nobody');
-        cancelled.add(request);
-      }
+      if (!closeEarly)
+        for (const request of requests)
+          if (simulation.batcher.cancel(request)) {
+            expect(request.pinnedTarget).toBe('nobody');
+            cancelled.add(request);
+          }
       simulation.batcher.close(refuse('DRAINING', 'closed'));
       simulation.clock.advance(60_000);
       for (const request of requests) {

@@ -29,6 +29,26 @@ describe('throughput under saturation is that of the best fixed batch size, less
   });
 });
 
+describe('clients that wait for their answers run together, not in two groups that take turns', () => {
+  test.each([
+    ['two', 2],
+    ['four', 4],
+    ['sixteen', 16],
+    ['as many as a batch holds', 32],
+    ['more', 40],
+  ])('%s', (_, clients) => {
+    for (const capacity of [1, 2]) {
+      const simulation = new Simulation({ targets: [{ ...gpu, capacity }] });
+      const load = closedLoop(simulation, clients, 0.1);
+      simulation.clock.advance(2_000);
+      const before = load.doneRows();
+      simulation.clock.advance(5_000);
+      const together = Math.min(clients, 32);
+      expect((load.doneRows() - before) / 5_000).toBeGreaterThan(0.9 * (together / (10.1 + 0.1 * together)));
+    }
+  });
+});
+
 describe('an idle system adds no delay', () => {
   test.each([
     ['with a high overhead', 10, 0.1],

@@ -31,7 +31,10 @@ class ByHand implements BatchRunner<SimRequest> {
   }
 }
 
-function byHand(limits = makeLimits(), defer?: (decideNow: () => void) => void): { clock: FakeClock; runner: ByHand; batcher: Batcher<SimRequest> } {
+function byHand(
+  limits = makeLimits(),
+  defer?: (decideNow: () => void) => void,
+): { clock: FakeClock; runner: ByHand; batcher: Batcher<SimRequest> } {
   const clock = new FakeClock(0);
   const runner = new ByHand();
   const batcher = new Batcher<SimRequest>({ clock, runner, costs: createCostBook(), limits, ...(defer === undefined ? {} : { defer }) });
@@ -41,7 +44,10 @@ function byHand(limits = makeLimits(), defer?: (decideNow: () => void) => void):
 describe('submit refuses', () => {
   test('what is larger than a batch, naming both', () => {
     const { batcher } = byHand(makeLimits({ maxBatchRows: 4 }));
-    expect(batcher.submit(makeRequest({ rows: 5 }))).toMatchObject({ reason: 'INVALID_TENSOR', message: expect.stringMatching(/at most 4 .* got 5/) });
+    expect(batcher.submit(makeRequest({ rows: 5 }))).toMatchObject({
+      reason: 'INVALID_TENSOR',
+      message: expect.stringMatching(/at most 4 .* got 5/),
+    });
   });
 
   test.each([NaN, -1, 1.5, Infinity])('%s rows', (rows) => {
@@ -72,14 +78,25 @@ describe('submit refuses', () => {
   test('a lane too many, but takes more into the lanes there are', () => {
     const { batcher, runner } = byHand(makeLimits({ maxLanes: 2 }));
     runner.snapshot = [];
-    expect(['a', 'b', 'a', 'c', 'b'].map((lane) => batcher.submit(makeRequest({ lane }))?.reason)).toEqual([undefined, undefined, undefined, 'QUEUE_FULL', undefined]);
+    expect(['a', 'b', 'a', 'c', 'b'].map((lane) => batcher.submit(makeRequest({ lane }))?.reason)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      'QUEUE_FULL',
+      undefined,
+    ]);
     expect(batcher.stats()).toMatchObject({ lanes: 2, queuedRequests: 4 });
   });
 
   test('requests without rows count as places: an endless stream of them does not grow for ever', () => {
     const { batcher, runner } = byHand(makeLimits({ maxQueuedRows: 3 }));
     runner.snapshot = [];
-    expect([1, 2, 3, 4].map(() => batcher.submit(makeRequest({ rows: 0 }))?.reason)).toEqual([undefined, undefined, undefined, 'QUEUE_FULL']);
+    expect([1, 2, 3, 4].map(() => batcher.submit(makeRequest({ rows: 0 }))?.reason)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      'QUEUE_FULL',
+    ]);
   });
 });
 
@@ -114,7 +131,7 @@ describe('runs', () => {
   });
 
   test('what is finished twice, or was never started, changes nothing', () => {
-    const { batcher, runner } = byHand();
+    const { batcher, runner } = byHand(makeLimits({ maxBatchRows: 1 }));
     for (let i = 0; i < 3; i++) batcher.submit(makeRequest());
     const [first] = runner.batches;
     if (first === undefined) throw new Error('nothing ran');

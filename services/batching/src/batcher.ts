@@ -5,6 +5,7 @@ import { decide, fruitlessKey } from './decide/decide.js';
 import { retryAfterMs } from './decide/drain.js';
 import type { DecideInput } from './decide/snapshot.js';
 import { ArrivalGaps } from './lane/arrival-gaps.js';
+import { ReturnBurst } from './lane/return-burst.js';
 import { LaneSet } from './lane/lane-set.js';
 import type {
   Batch,
@@ -57,6 +58,7 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
   #limits: BatchLimits;
   readonly #waiting = new LaneSet<R>();
   readonly #gaps = new ArrivalGaps();
+  readonly #returns = new ReturnBurst();
   readonly #bypass = new BypassShare();
   readonly #running = new Map<number, Running>();
   readonly #runningOn = new Map<string, number>();
@@ -88,6 +90,7 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
     // Over its share, high priority still goes to the front.
     const lane = this.#waiting.push(request, request.bypass ? 1 : request.band, this.#limits.agingMs);
     this.#gaps.note(lane.key, nowMs, this.#limits.maxLanes);
+    this.#returns.noteArrival(nowMs);
     if (this.#defer === undefined) this.#pump();
     else if (!this.#deferred) {
       this.#deferred = true;
@@ -108,6 +111,7 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
     if (run === undefined) return;
     this.#running.delete(batch.id);
     this.#countRun(run.targetId, -1);
+    this.#returns.noteRunEnd(this.#clock.nowMs());
     if (report.runMs !== undefined) {
       this.#costs.observe(batch.shapeClass, batch.podClass, report.ranRows, report.runMs);
       this.#trustUntilMs = this.#clock.nowMs() + Math.max(freshMs, 4 * report.runMs);
@@ -137,7 +141,8 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
 
   close(refusal: Refusal): void {
     this.#closed ??= refusal;
-    for (let request = this.#waiting.takeAny(); request !== undefined; request = this.#waiting.takeAny()) this.#runner.drop(request, refusal);
+    for (let request = this.#waiting.takeAny(); request !== undefined; request = this.#waiting.takeAny())
+      this.#runner.drop(request, refusal);
     this.#setTimer(Infinity);
   }
 
@@ -148,7 +153,10 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
       return refuse('INVALID_TENSOR', `rows: expected a whole number of rows, got ${request.rows}`);
     }
     if (maxBatchRows > 0 && request.rows > maxBatchRows) {
-      return refuse('INVALID_TENSOR', `first dimension of the inputs: expected at most ${maxBatchRows} rows (max_batch_size), got ${request.rows}`);
+      return refuse(
+        'INVALID_TENSOR',
+        `first dimension of the inputs: expected at most ${maxBatchRows} rows (max_batch_size), got ${request.rows}`,
+      );
     }
     if (request.deadlineMs <= nowMs) return expired();
     if (this.#waiting.has(request)) return refuse('INTERNAL', 'the same request was submitted twice');
@@ -161,14 +169,22 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
     // A request without rows still takes a place.
     const places = Math.max(rows, requests);
     if (places > 0 && places + Math.max(request.rows, 1) > maxQueuedRows) {
-      return refuse('QUEUE_FULL', `queue of the model: expected at most ${maxQueuedRows} rows waiting, got ${rows} and ${request.rows} more`, {
-        retryAfterMs: this.#retryAfterMs(nowMs),
-      });
+      return refuse(
+        'QUEUE_FULL',
+        `queue of the model: expected at most ${maxQueuedRows} rows waiting, got ${rows} and ${request.rows} more`,
+        {
+          retryAfterMs: this.#retryAfterMs(nowMs),
+        },
+      );
     }
     if (lanes >= maxLanes && lanes > 0 && this.#waiting.needsLane(request)) {
-      return refuse('QUEUE_FULL', `queue of the model: expected at most ${maxLanes} kinds of request (shapes, parameters) waiting, got one more`, {
-        retryAfterMs: this.#retryAfterMs(nowMs),
-      });
+      return refuse(
+        'QUEUE_FULL',
+        `queue of the model: expected at most ${maxLanes} kinds of request (shapes, parameters) waiting, got one more`,
+        {
+          retryAfterMs: this.#retryAfterMs(nowMs),
+        },
+      );
     }
     return undefined;
   }
@@ -176,7 +192,10 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
   #retryAfterMs(nowMs: number): number {
     if (nowMs - this.#retryEstimate.madeAtMs >= retryEstimateMs) {
       const queued = this.#waiting.all();
-      this.#retryEstimate = { madeAtMs: nowMs, retryAfterMs: retryAfterMs(queued, this.#targets(), this.#costs, this.#limits.maxBatchRows) };
+      this.#retryEstimate = {
+        madeAtMs: nowMs,
+        retryAfterMs: retryAfterMs(queued, this.#targets(), this.#costs, this.#limits.maxBatchRows),
+      };
     }
     return this.#retryEstimate.retryAfterMs;
   }
@@ -257,6 +276,7 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
       nowMs,
       trustPredictions: nowMs <= this.#trustUntilMs,
       arrivals: (lane) => this.#gaps.of(lane),
+      returns: this.#returns,
       fruitless,
     };
   }
@@ -274,7 +294,15 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
     const rows = members.reduce((sum, member) => sum + member.rows, 0);
     const shapeClass = first?.shapeClass ?? '';
     const predictedMs = this.#predictMs(shapeClass, target, rows);
-    const batch: Batch<R> = { id: this.#nextBatchId++, targetId: target.id, podClass: target.podClass, shapeClass, members, rows, predictedMs };
+    const batch: Batch<R> = {
+      id: this.#nextBatchId++,
+      targetId: target.id,
+      podClass: target.podClass,
+      shapeClass,
+      members,
+      rows,
+      predictedMs,
+    };
     this.#running.set(batch.id, { targetId: target.id, bypass, predictedMs });
     this.#countRun(target.id, 1);
     return batch;

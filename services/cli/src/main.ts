@@ -33,10 +33,18 @@ const io: Io = {
   },
 };
 
-// `headrace models | head -1` closes the pipe early: that is the reader's right, not an error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
+/**
+ * The reader has gone: `headrace models | head -1`, or the terminal was closed. That is its right and no error. What runs
+ * on is asked to end as by Ctrl-C, once, so that `up` drains; everything else just ends.
+ */
+let readerGone = false;
+process.stdout.on('error', () => {
+  if (readerGone) return;
+  readerGone = true;
+  if (process.listenerCount('SIGHUP') === 0) process.exit(0);
+  process.emit('SIGHUP', 'SIGHUP');
 });
+// Nowhere is left to say that there is nowhere to say it.
+process.stderr.on('error', () => undefined);
 
 process.exitCode = await runCli(process.argv.slice(2), io);

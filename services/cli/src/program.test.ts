@@ -17,7 +17,13 @@ let folder: string;
 beforeAll(async () => {
   server = await startTestServer([
     { name: 'echo', tensors: [{ name: 'x', datatype: 'FP32', shape: [-1, 3] }] },
-    { name: 'words', tensors: [{ name: 'text', datatype: 'BYTES', shape: [-1, -1] }, { name: 'id', datatype: 'INT64', shape: [-1, -1] }] },
+    {
+      name: 'words',
+      tensors: [
+        { name: 'text', datatype: 'BYTES', shape: [-1, -1] },
+        { name: 'id', datatype: 'INT64', shape: [-1, -1] },
+      ],
+    },
     { name: 'broken', tensors: [], failed: 'model.onnx: not an ONNX file' },
   ]);
   folder = mkdtempSync(join(tmpdir(), 'headrace-cli-test-'));
@@ -29,7 +35,11 @@ afterAll(async () => {
 
 /** Runs the program against the test server. */
 async function cli(args: readonly string[], options: { readonly stdin?: string; readonly env?: Record<string, string> } = {}) {
-  const test = testIo({ env: { HEADRACE_ADDRESS: server.address, ...options.env }, cwd: folder, ...(options.stdin === undefined ? {} : { stdin: options.stdin }) });
+  const test = testIo({
+    env: { HEADRACE_ADDRESS: server.address, ...options.env },
+    cwd: folder,
+    ...(options.stdin === undefined ? {} : { stdin: options.stdin }),
+  });
   const code = await runCli(args, test.io);
   return { code, stdout: test.stdout(), stderr: test.stderr() };
 }
@@ -44,7 +54,12 @@ describe('infer', () => {
   });
 
   test('reads OIP JSON from standard input and answers in it', async () => {
-    const request = { inputs: [{ name: 'text', datatype: 'BYTES', shape: [1, 2], data: ['a', { b64: '/w==' }] }, { name: 'id', datatype: 'INT64', shape: [1], data: ['9007199254740993'] }] };
+    const request = {
+      inputs: [
+        { name: 'text', datatype: 'BYTES', shape: [1, 2], data: ['a', { b64: '/w==' }] },
+        { name: 'id', datatype: 'INT64', shape: [1], data: ['9007199254740993'] },
+      ],
+    };
     const { code, stdout } = await cli(['infer', 'words', '--input', '-', '--output', 'json'], { stdin: JSON.stringify(request) });
     expect(code).toBe(exitCode.ok);
     expect(JSON.parse(stdout)).toMatchObject({ model_name: 'words', model_version: '1', outputs: request.inputs });
@@ -53,23 +68,59 @@ describe('infer', () => {
   test('random inputs fit the model', async () => {
     const { stdout } = await cli(['infer', 'words', '--random', '--rows', '2', '--shape', 'id=2,5', '--int-range', '7:7', '--json']);
     const { outputs } = JSON.parse(stdout) as { outputs: { shape: number[]; data: unknown[] }[] };
-    expect(outputs.map(({ shape }) => shape)).toEqual([[2, 4], [2, 5]]);
+    expect(outputs.map(({ shape }) => shape)).toEqual([
+      [2, 4],
+      [2, 5],
+    ]);
     expect(outputs[1]?.data).toEqual(Array.from({ length: 10 }, () => 7));
   });
 
   test('priority and queue timeout travel in the units of the protocol', async () => {
     await cli(['infer', 'echo', '--random', '--priority', '1', '--request-timeout', '2.5']);
-    expect([...server.lastParameters()]).toEqual([['priority', 1n], ['timeout', 2500n]]);
+    expect([...server.lastParameters()]).toEqual([
+      ['priority', 1n],
+      ['timeout', 2500n],
+    ]);
   });
 
   test.each<[string, readonly string[], string, number, RegExp]>([
-    ['an unknown model', ['infer', 'nope', '--random'], '', exitCode.failed, /^error: model nope: model "nope" is not served here \[NOT_FOUND\]\n  try: .*npx headrace models/],
+    [
+      'an unknown model',
+      ['infer', 'nope', '--random'],
+      '',
+      exitCode.failed,
+      /^error: model nope: model "nope" is not served here \[NOT_FOUND\]\n  try: .*npx headrace models/,
+    ],
     ['nothing to send', ['infer', 'echo'], '', exitCode.usage, /^error: nothing to send: give --input FILE, --input - or --random/],
     ['a file that is not there', ['infer', 'echo', '--input', 'no.json'], '', exitCode.usage, /^error: --input no\.json: no such file/],
-    ['JSON with a mistake', ['infer', 'echo', '--input', '-'], '{"x":\n [1,,2]}', exitCode.usage, /^error: standard input is not JSON: Unexpected token ','.*, at line 2, column 5\n$/],
-    ['a mistake in a long text', ['infer', 'echo', '--input', '-'], `{"x":\n [${'1,'.repeat(100)},2]}`, exitCode.usage, /^error: standard input is not JSON: Unexpected token ','.*, at line 2, column 203\n$/],
-    ['a ragged list', ['infer', 'echo', '--input', '-'], '{"x": [[1, 2, 3], [4]]}', exitCode.usage, /^error: x\[1\]: expected a list of 3 like x\[0\], got a list of 1\n  try: /],
-    ['an input the model does not have', ['infer', 'echo', '--input', '-'], '{"y": [1]}', exitCode.usage, /^error: y: model echo has no such input\n  try: echo takes x: FP32 \[any, 3\]/],
+    [
+      'JSON with a mistake',
+      ['infer', 'echo', '--input', '-'],
+      '{"x":\n [1,,2]}',
+      exitCode.usage,
+      /^error: standard input is not JSON: Unexpected token ','.*, at line 2, column 5\n$/,
+    ],
+    [
+      'a mistake in a long text',
+      ['infer', 'echo', '--input', '-'],
+      `{"x":\n [${'1,'.repeat(100)},2]}`,
+      exitCode.usage,
+      /^error: standard input is not JSON: Unexpected token ','.*, at line 2, column 203\n$/,
+    ],
+    [
+      'a ragged list',
+      ['infer', 'echo', '--input', '-'],
+      '{"x": [[1, 2, 3], [4]]}',
+      exitCode.usage,
+      /^error: x\[1\]: expected a list of 3 like x\[0\], got a list of 1\n  try: /,
+    ],
+    [
+      'an input the model does not have',
+      ['infer', 'echo', '--input', '-'],
+      '{"y": [1]}',
+      exitCode.usage,
+      /^error: y: model echo has no such input\n  try: echo takes x: FP32 \[any, 3\]/,
+    ],
   ])('%s', async (_, args, stdin, code, message) => {
     const result = await cli(args, { stdin });
     expect(result.stderr).toMatch(message);
@@ -83,9 +134,11 @@ describe('models', () => {
     expect(stdout).toBe(
       [
         'MODEL   VERSION  STATE        INPUTS                                    OUTPUTS',
-        'broken        1  UNAVAILABLE  model.onnx: not an ONNX file',
+        'broken        1  UNAVAILABLE',
         'echo          1  READY        x FP32[any, 3]                            x FP32[any, 3]',
         'words         1  READY        text BYTES[any, any], id INT64[any, any]  text BYTES[any, any], id INT64[any, any]',
+        '',
+        'broken 1: model.onnx: not an ONNX file',
         '',
       ].join('\n'),
     );
@@ -158,11 +211,25 @@ describe('top', () => {
   });
 
   test('with metrics shows quantiles and replicas', async () => {
-    const metrics = createServer((_, response) => response.end('headrace_gateway_requests_total{model="m",reason="OK"} 5\nheadrace_gateway_backend_ready{backend="replica-0"} 1\n'));
+    const metrics = createServer((_, response) =>
+      response.end('headrace_gateway_requests_total{model="m",reason="OK"} 5\nheadrace_gateway_backend_ready{backend="replica-0"} 1\n'),
+    );
     metrics.listen(0, '127.0.0.1');
     await once(metrics, 'listening');
-    const { stdout } = await cli(['top', '--interval', '0.05', '--json', '--once', '--metrics-address', `127.0.0.1:${(metrics.address() as AddressInfo).port}`]);
-    expect(JSON.parse(stdout)).toMatchObject({ source: { kind: 'metrics' }, models: [{ name: 'm' }], replicas: [{ name: 'replica-0', state: 'ready' }] });
+    const { stdout } = await cli([
+      'top',
+      '--interval',
+      '0.05',
+      '--json',
+      '--once',
+      '--metrics-address',
+      `127.0.0.1:${(metrics.address() as AddressInfo).port}`,
+    ]);
+    expect(JSON.parse(stdout)).toMatchObject({
+      source: { kind: 'metrics' },
+      models: [{ name: 'm' }],
+      replicas: [{ name: 'replica-0', state: 'ready' }],
+    });
     metrics.close();
   });
 
@@ -174,10 +241,30 @@ describe('top', () => {
 describe('the program', () => {
   test.each<[string, readonly string[], number, RegExp]>([
     ['suggests for an unknown command', ['modles'], exitCode.usage, /unknown command 'modles'\n\(Did you mean models\?\)/],
-    ['suggests for an unknown flag', ['models', '--adress', 'x'], exitCode.usage, /unknown option '--adress'\n\(Did you mean --address\?\)/],
-    ['names the flag with a wrong value', ['bench', 'm', '--rate', '-1'], exitCode.usage, /'--rate <per-second>' argument '-1' is invalid\. Expected a number above 0/],
-    ['says what an address looks like', ['models', '--address', 'localhost'], exitCode.usage, /--address "localhost": expected host:port\n  try: /],
-    ['says that nobody is there', ['models', '--address', '127.0.0.1:1'], exitCode.unavailable, /^error: nobody answers at 127\.0\.0\.1:1 \(ECONNREFUSED\)\n  try: start it with: npx headrace up/],
+    [
+      'suggests for an unknown flag',
+      ['models', '--adress', 'x'],
+      exitCode.usage,
+      /unknown option '--adress'\n\(Did you mean --address\?\)/,
+    ],
+    [
+      'names the flag with a wrong value',
+      ['bench', 'm', '--rate', '-1'],
+      exitCode.usage,
+      /'--rate <per-second>' argument '-1' is invalid\. Expected a number above 0/,
+    ],
+    [
+      'says what an address looks like',
+      ['models', '--address', 'localhost'],
+      exitCode.usage,
+      /--address "localhost": expected host:port\n  try: /,
+    ],
+    [
+      'says that nobody is there',
+      ['models', '--address', '127.0.0.1:1'],
+      exitCode.unavailable,
+      /^error: nobody answers at 127\.0\.0\.1:1 \(ECONNREFUSED\)\n  try: start it with: npx headrace up/,
+    ],
     ['pairs the TLS flags', ['models', '--tls-cert', 'x'], exitCode.usage, /--tls-cert and --tls-key belong together/],
     ['keeps closed and open loop apart', ['bench', 'echo', '--rate', '1', '--concurrency', '1'], exitCode.usage, /exclude each other/],
   ])('%s', async (_, args, code, message) => {
@@ -186,12 +273,15 @@ describe('the program', () => {
     expect(result).toMatchObject({ code, stdout: '' });
   });
 
-  test.each([[['--help']], [['help', 'infer']], [['bench', '--help']], [['up', '-h']]])('%j ends well and tells the exit codes', async (args) => {
-    const { code, stdout } = await cli(args);
-    expect(code).toBe(exitCode.ok);
-    expect(stdout).toContain('Examples:');
-    expect(stdout).toContain('69 unavailable');
-  });
+  test.each([[['--help']], [['help', 'infer']], [['bench', '--help']], [['up', '-h']]])(
+    '%j ends well and tells the exit codes',
+    async (args) => {
+      const { code, stdout } = await cli(args);
+      expect(code).toBe(exitCode.ok);
+      expect(stdout).toContain('Examples:');
+      expect(stdout).toContain('69 unavailable');
+    },
+  );
 
   test('prints its version', async () => {
     expect((await cli(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);

@@ -68,5 +68,9 @@ export async function runCli(args: readonly string[], io: Io): Promise<ExitCode>
 
 function unexpected(error: unknown, io: Io): CliFailure {
   const stack = io.env['HEADRACE_DEBUG'] !== undefined && error instanceof Error ? `\n${error.stack ?? ''}` : '';
-  return new CliFailure(`${messageOf(error)}${stack}`, { exitCode: exitCode.failed, fix: 'this is a defect of headrace; HEADRACE_DEBUG=1 prints where it happened', cause: error });
+  return new CliFailure(`${messageOf(error)}${stack}`, {
+    exitCode: exitCode.failed,
+    fix: 'this is a defect of headrace; HEADRACE_DEBUG=1 prints where it happened',
+    cause: error,
+  });
 }

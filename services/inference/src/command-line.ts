@@ -35,24 +35,40 @@ export interface CommandLine {
 export function commandLine(): Command {
   const flag = (flags: string, description: string): Option => new Option(flags, description);
   return new Command('headrace-inference')
-    .description('Serves ONNX models over gRPC (Open Inference Protocol v2) from a model repository in Triton\'s layout.')
+    .description("Serves ONNX models over gRPC (Open Inference Protocol v2) from a model repository in Triton's layout.")
     .version(packageVersion)
     .addOption(flag('--model-repository <dir>', 'folder that holds <model>/<version>/model.onnx').makeOptionMandatory())
     .addOption(flag('--host <address>', 'address to listen on').default('127.0.0.1'))
     .addOption(flag('--grpc-port <port>', 'gRPC port; 0 = picked by the kernel').default(8001).argParser(port))
     .addOption(flag('--metrics-port <port>', 'port for /metrics, /livez and /readyz; absent = none').argParser(port))
     .addOption(
-      flag('--model-control-mode <mode>', 'none: what is there at start; poll: follow the folder; explicit: load and unload requests').choices(controlModes).default('explicit'),
+      flag('--model-control-mode <mode>', 'none: what is there at start; poll: follow the folder; explicit: load and unload requests')
+        .choices(controlModes)
+        .default('explicit'),
     )
     .addOption(flag('--load-model <name...>', "explicit mode: models to load at start (default: all; '' for none)"))
     .addOption(flag('--repository-poll-ms <ms>', 'poll mode: time between looks').default(5000).argParser(whole(100)))
     .addOption(flag('--allow-remote-control', 'take load and unload from other machines too').default(false))
     .addOption(flag('--execution-provider <name>', 'for models that state none').choices(providerNames).default('cpu'))
     .addOption(flag('--device-id <n>', 'GPU of the execution provider').default(0).argParser(whole(0)))
-    .addOption(flag('--fallback <name>', 'what to use where the execution provider does not load; absent = the load fails').choices(['cpu']))
-    .addOption(flag('--cpu-quota <cores>', 'instances of a model that states no count (default: the cgroup\'s CPU quota, rounded down)').argParser(whole(1)))
-    .addOption(flag('--max-own-threads <n>', 'instances with a thread of their own before models share (default: 16 or 8 x quota)').argParser(whole(0)))
-    .addOption(flag('--max-message-bytes <n>', 'largest message, both ways').default(64 * 1024 * 1024).argParser(whole(1024)))
+    .addOption(
+      flag('--fallback <name>', 'what to use where the execution provider does not load; absent = the load fails').choices(['cpu']),
+    )
+    .addOption(
+      flag('--cpu-quota <cores>', "instances of a model that states no count (default: the cgroup's CPU quota, rounded down)").argParser(
+        whole(1),
+      ),
+    )
+    .addOption(
+      flag('--max-own-threads <n>', 'instances with a thread of their own before models share (default: 16 or 8 x quota)').argParser(
+        whole(0),
+      ),
+    )
+    .addOption(
+      flag('--max-message-bytes <n>', 'largest message, both ways')
+        .default(64 * 1024 * 1024)
+        .argParser(whole(1024)),
+    )
     .addOption(flag('--grace-ms <ms>', 'how long a drain may take').default(25_000).argParser(whole(0)))
     .addOption(flag('--tls-certificate <file>', 'PEM; turns TLS on together with --tls-key'))
     .addOption(flag('--tls-key <file>', 'PEM'))
@@ -79,14 +95,16 @@ Exit codes:
 
 function port(text: string): number {
   const value = Number(text);
-  if (!/^[0-9]{1,5}$/.test(text) || value > 65535) throw new InvalidArgumentError(`expected a port from 0 to 65535, got ${JSON.stringify(text)}`);
+  if (!/^[0-9]{1,5}$/.test(text) || value > 65535)
+    throw new InvalidArgumentError(`expected a port from 0 to 65535, got ${JSON.stringify(text)}`);
   return value;
 }
 
 function whole(minimum: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!/^[0-9]{1,15}$/.test(text) || value < minimum) throw new InvalidArgumentError(`expected a whole number of at least ${minimum}, got ${JSON.stringify(text)}`);
+    if (!/^[0-9]{1,15}$/.test(text) || value < minimum)
+      throw new InvalidArgumentError(`expected a whole number of at least ${minimum}, got ${JSON.stringify(text)}`);
     return value;
   };
 }

@@ -16,7 +16,12 @@ let client: InferenceClient;
 
 // Messages are overwritten as soon as their listener returned: whatever was kept without a copy shows as a wrong value.
 beforeAll(async () => {
-  server = await startInferenceServer({ modelRepository: models, cpuQuota: 1, maxOwnThreads: 0, transport: poisoningTransport(grpcJsTransport(systemClock)) });
+  server = await startInferenceServer({
+    modelRepository: models,
+    cpuQuota: 1,
+    maxOwnThreads: 0,
+    transport: poisoningTransport(grpcJsTransport(systemClock)),
+  });
   await server.loaded;
   client = new InferenceClient(server.grpcPort);
 }, 30_000);
@@ -36,7 +41,14 @@ const numeric: readonly [string, Datatype, number, string | undefined, readonly 
   ['identity_int8', 'INT8', 1, 'int_contents', [-128, 127], bytes(Int8Array.of(-128, 127))],
   ['identity_int16', 'INT16', 2, 'int_contents', [-32768, 32767], bytes(Int16Array.of(-32768, 32767))],
   ['identity_int32', 'INT32', 4, 'int_contents', [-2147483648, 7], bytes(Int32Array.of(-2147483648, 7))],
-  ['identity_int64', 'INT64', 8, 'int64_contents', ['-9223372036854775808', '9007199254740993'], bytes(BigInt64Array.of(-(2n ** 63n), 2n ** 53n + 1n))],
+  [
+    'identity_int64',
+    'INT64',
+    8,
+    'int64_contents',
+    ['-9223372036854775808', '9007199254740993'],
+    bytes(BigInt64Array.of(-(2n ** 63n), 2n ** 53n + 1n)),
+  ],
   ['identity_float16', 'FP16', 2, undefined, [], bytes(Uint16Array.of(0x7c01, 0xffff))],
   ['identity_float', 'FP32', 4, 'fp32_contents', [1.5, -0], bytes(Float32Array.of(1.5, -0))],
   ['identity_double', 'FP64', 8, 'fp64_contents', [Math.PI, 5e-324], bytes(Float64Array.of(Math.PI, 5e-324))],
@@ -49,22 +61,27 @@ function bytes(array: NodeJS.TypedArray): Uint8Array {
 describe('every datatype that onnxruntime-node carries comes back bit for bit', () => {
   it.each(numeric)('%s raw: every byte pattern', async (model, datatype, size) => {
     const width = 256;
-    const raw = Uint8Array.from({ length: width * size }, (_, index) => (datatype === 'BOOL' ? index % 2 : (index * 37 + (index >> 8)) & 0xff));
+    const raw = Uint8Array.from({ length: width * size }, (_, index) =>
+      datatype === 'BOOL' ? index % 2 : (index * 37 + (index >> 8)) & 0xff,
+    );
     const result = await client.infer({ model, inputs: [{ name: 'x', datatype, shape: [1, width], data: [raw] }] });
     if (!result.ok) throw new Error(result.status.message);
     expect(result.outputs.get('y')).toMatchObject({ datatype, shape: [1, width] });
     expect(result.outputs.get('y')?.raw.equals(raw)).toBe(true);
   });
 
-  it.each(numeric.filter(([, , , field]) => field !== undefined))('%s typed contents', async (model, datatype, _size, field, values, raw) => {
-    const message = inferenceService.methods.ModelInfer.request.encode({
-      model_name: model,
-      inputs: [{ name: 'x', datatype, shape: ['1', String(values.length)], contents: { [field ?? '']: values } }],
-    });
-    const result = await client.inferBytes(message);
-    if (!result.ok) throw new Error(result.status.message);
-    expect(result.outputs.get('y')?.raw.equals(raw)).toBe(true);
-  });
+  it.each(numeric.filter(([, , , field]) => field !== undefined))(
+    '%s typed contents',
+    async (model, datatype, _size, field, values, raw) => {
+      const message = inferenceService.methods.ModelInfer.request.encode({
+        model_name: model,
+        inputs: [{ name: 'x', datatype, shape: ['1', String(values.length)], contents: { [field ?? '']: values } }],
+      });
+      const result = await client.inferBytes(message);
+      if (!result.ok) throw new Error(result.status.message);
+      expect(result.outputs.get('y')?.raw.equals(raw)).toBe(true);
+    },
+  );
 
   it.each([
     ['zero columns', [2, 0]],
@@ -97,8 +114,14 @@ describe('BYTES', () => {
   });
 
   it('is cut by rows after a merged run', async () => {
-    const asked = Array.from({ length: 24 }, (_, caller) => strings(...Array.from({ length: 2 }, (_unused, index) => `${caller}-${'z'.repeat((caller * 7 + index) % 50)}`)));
-    const results = await Promise.all(asked.map((raw) => client.infer({ model: 'identity_string', inputs: [{ name: 'x', datatype: 'BYTES', shape: [2, 1], data: [raw] }] })));
+    const asked = Array.from({ length: 24 }, (_, caller) =>
+      strings(...Array.from({ length: 2 }, (_unused, index) => `${caller}-${'z'.repeat((caller * 7 + index) % 50)}`)),
+    );
+    const results = await Promise.all(
+      asked.map((raw) =>
+        client.infer({ model: 'identity_string', inputs: [{ name: 'x', datatype: 'BYTES', shape: [2, 1], data: [raw] }] }),
+      ),
+    );
     results.forEach((result, index) => {
       if (!result.ok) throw new Error(result.status.message);
       expect(result.outputs.get('y')?.raw.equals(asked[index] ?? Buffer.alloc(0))).toBe(true);

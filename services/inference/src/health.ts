@@ -25,6 +25,12 @@ export class InferenceHealth implements HealthSource {
     return found.refusal.reason === 'MODEL_NOT_READY' ? 'NOT_SERVING' : undefined;
   }
 
+  *list(): Iterable<string> {
+    yield '';
+    yield inferenceService.name;
+    for (const model of this.#host.models) yield model.name;
+  }
+
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -9,8 +9,10 @@ const emptyLoopMs = 2_000;
 
 const command = commandLine().parse();
 const flags = command.opts<CommandLine>();
-if ((flags.tlsCertificate === undefined) !== (flags.tlsKey === undefined)) command.error('error: --tls-certificate and --tls-key belong together');
-if (flags.tlsClientAuthority !== undefined && flags.tlsCertificate === undefined) command.error('error: --tls-client-authority needs --tls-certificate');
+if ((flags.tlsCertificate === undefined) !== (flags.tlsKey === undefined))
+  command.error('error: --tls-certificate and --tls-key belong together');
+if (flags.tlsClientAuthority !== undefined && flags.tlsCertificate === undefined)
+  command.error('error: --tls-client-authority needs --tls-certificate');
 
 const logger = createLogger({ name: 'headrace-inference', level: flags.logLevel, format: flags.logFormat });
 const announce = (event: object): void => {

@@ -54,14 +54,26 @@ export function defineInferenceMetrics(registry: MetricsRegistry, sources: Infer
     labels: versionLabels,
     buckets: batchRowsBuckets,
   });
-  const queuedRows = registry.defineGauge({ name: 'headrace_inference_queued_rows', help: 'Rows that wait for a run.', labels: versionLabels });
-  const ready = registry.defineGauge({ name: 'headrace_inference_model_ready', help: '1 while the model version takes requests.', labels: versionLabels });
+  const queuedRows = registry.defineGauge({
+    name: 'headrace_inference_queued_rows',
+    help: 'Rows that wait for a run.',
+    labels: versionLabels,
+  });
+  const ready = registry.defineGauge({
+    name: 'headrace_inference_model_ready',
+    help: '1 while the model version takes requests.',
+    labels: versionLabels,
+  });
   const memory = registry.defineGauge({
     name: 'headrace_inference_instance_memory_bytes',
     help: 'Memory counted for one model instance: the larger of its files and of what resident memory grew by at load.',
     labels: ['model', 'version', 'instance'],
   });
-  const loads = registry.defineCounter({ name: 'headrace_inference_loads_total', help: 'Model loads by outcome: ready or failed.', labels: ['model', 'outcome'] });
+  const loads = registry.defineCounter({
+    name: 'headrace_inference_loads_total',
+    help: 'Model loads by outcome: ready or failed.',
+    labels: ['model', 'outcome'],
+  });
   const load = registry.defineHistogram({
     name: 'headrace_inference_load_seconds',
     help: 'From the start of a load to ready: sessions, batch check and warm-up.',

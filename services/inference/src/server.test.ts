@@ -22,7 +22,11 @@ afterAll(async () => {
   await server.close();
 });
 
-const row = floats('x', [1, 16], Array.from({ length: 16 }, (_, index) => index / 16));
+const row = floats(
+  'x',
+  [1, 16],
+  Array.from({ length: 16 }, (_, index) => index / 16),
+);
 
 describe('metadata and health', () => {
   it('tells readiness of server and model', async () => {
@@ -30,13 +34,19 @@ describe('metadata and health', () => {
     expect(await client.call('ServerReady', {})).toMatchObject({ ready: true });
     expect(await client.call('ModelReady', { name: 'tiny' })).toMatchObject({ ready: true });
     expect(await client.call('ModelReady', { name: 'identity_bfloat16' })).toMatchObject({ ready: false });
+    expect(await client.call('ModelReady', { name: 'nobody' })).toMatchObject({ ready: false });
   });
 
   it('gives the graph as metadata, and dims without the batch axis in the configuration', async () => {
     const metadata = await client.call('ModelMetadata', { name: 'tiny' });
     expect(metadata).toMatchObject({ versions: ['1'], inputs: [{ name: 'x', datatype: 'FP32', shape: ['-1', '16'] }] });
     const { config } = await client.call('ModelConfig', { name: 'tiny' });
-    expect(config).toMatchObject({ name: 'tiny', max_batch_size: 32, input: [{ name: 'x', data_type: 'TYPE_FP32', dims: ['16'] }], instance_group: [{ count: 1 }] });
+    expect(config).toMatchObject({
+      name: 'tiny',
+      max_batch_size: 32,
+      input: [{ name: 'x', data_type: 'TYPE_FP32', dims: ['16'] }],
+      instance_group: [{ count: 1 }],
+    });
   });
 
   it.each([
@@ -65,11 +75,16 @@ describe('metadata and health', () => {
     expect(failed?.reason).toMatch(/"x".*BFLOAT16/);
   });
 
-  it.each(['SystemSharedMemoryStatus', 'CudaSharedMemoryRegister', 'TraceSetting', 'LogSettings'] as const)('%s is UNIMPLEMENTED with a reason', async (method) => {
-    const error = await client.call(method, {}).catch((caught: unknown) => caught as { status?: { code: number; message: string } });
-    expect(error).toMatchObject({ status: { code: statusCode.UNIMPLEMENTED } });
-    expect(String(error)).toMatch(/supported|changed at run time/);
-  });
+  it.each(['SystemSharedMemoryStatus', 'CudaSharedMemoryRegister', 'TraceSetting', 'LogSettings'] as const)(
+    '%s is UNIMPLEMENTED with a reason',
+    async (method) => {
+      const { path, request } = inferenceService.methods[method];
+      const outcome = await client.raw(path, request.encode({}));
+      const status = outcome.ok ? undefined : outcome.status;
+      expect(status?.code).toBe(statusCode.UNIMPLEMENTED);
+      expect(status?.message).toMatch(/supported|changed at run time/);
+    },
+  );
 });
 
 describe('ModelInfer', () => {
@@ -93,7 +108,11 @@ describe('ModelInfer', () => {
           model: 'echo_nonce',
           inputs: [
             { name: 'nonce', datatype: 'INT64' as const, shape: [rows, 1], data: [new Uint8Array(nonces.buffer)] },
-            floats('payload', [rows, 8], Array.from({ length: rows * 8 }, (_unused, index) => nonce + index / 100)),
+            floats(
+              'payload',
+              [rows, 8],
+              Array.from({ length: rows * 8 }, (_unused, index) => nonce + index / 100),
+            ),
           ],
         },
       };
@@ -110,7 +129,9 @@ describe('ModelInfer', () => {
   });
 
   it('never merges a model whose rows depend on each other, although it is declared batchable', async () => {
-    const results = await Promise.all(Array.from({ length: 16 }, () => client.infer({ model: 'softmax_axis0', inputs: [floats('x', [1, 4], [1, 2, 3, 4])] })));
+    const results = await Promise.all(
+      Array.from({ length: 16 }, () => client.infer({ model: 'softmax_axis0', inputs: [floats('x', [1, 4], [1, 2, 3, 4])] })),
+    );
     for (const result of results) {
       if (!result.ok) throw new Error(result.status.message);
       expect([...new Float32Array(new Uint8Array(result.outputs.get('y')?.raw ?? []).buffer)]).toEqual([1, 1, 1, 1]);
@@ -121,17 +142,21 @@ describe('ModelInfer', () => {
   });
 
   it('refuses a request whose timeout passed before its run could start', async () => {
-    const slow = (): Promise<unknown> => client.infer({ model: 'slow', inputs: [floats('x', [1, 4], [1, 2, 3, 4])], parameters: { sequence_id: 1n } });
+    const slow = (): Promise<unknown> =>
+      client.infer({ model: 'slow', inputs: [floats('x', [1, 4], [1, 2, 3, 4])], parameters: { sequence_id: 1n } });
     const ahead = [slow(), slow(), slow()];
     const late = await client.infer({ model: 'slow', inputs: [floats('x', [1, 4], [1, 2, 3, 4])], parameters: { timeout: 1000n } });
-    expect(late.ok ? undefined : late.status).toMatchObject({ code: statusCode.DEADLINE_EXCEEDED, message: expect.stringContaining('timeout') });
+    expect(late.ok ? undefined : late.status.code).toBe(statusCode.DEADLINE_EXCEEDED);
+    expect(late.ok ? '' : late.status.message).toContain('timeout');
     await Promise.all(ahead);
   });
 
   it('lets priority 1 pass those that wait', async () => {
     const order: string[] = [];
     const ask = (name: string, priority: bigint): Promise<void> =>
-      client.infer({ model: 'slow', inputs: [floats('x', [1, 4], [1, 2, 3, 4])], parameters: { priority, sequence_id: name } }).then(() => void order.push(name));
+      client
+        .infer({ model: 'slow', inputs: [floats('x', [1, 4], [1, 2, 3, 4])], parameters: { priority, sequence_id: name } })
+        .then(() => void order.push(name));
     const normal = ['a', 'b', 'c', 'd'].map((name) => ask(name, 2n));
     await new Promise((resolve) => setImmediate(resolve));
     await Promise.all([...normal, ask('high', 1n)]);
@@ -142,7 +167,16 @@ describe('ModelInfer', () => {
 describe('ModelStatistics', () => {
   it('counts rows, runs and requests, and memory for each instance', async () => {
     const before = (await client.call('ModelStatistics', { name: 'tiny' })).model_stats[0];
-    await client.infer({ model: 'tiny', inputs: [floats('x', [3, 16], Array.from({ length: 48 }, () => 0.5))] });
+    await client.infer({
+      model: 'tiny',
+      inputs: [
+        floats(
+          'x',
+          [3, 16],
+          Array.from({ length: 48 }, () => 0.5),
+        ),
+      ],
+    });
     const after = (await client.call('ModelStatistics', { name: 'tiny', version: '1' })).model_stats[0];
     expect(Number(after?.inference_count) - Number(before?.inference_count)).toBe(3);
     expect(Number(after?.execution_count) - Number(before?.execution_count)).toBe(1);
@@ -159,13 +193,23 @@ describe('ModelStreamInfer', () => {
     const { ModelStreamInfer } = inferenceService.methods;
     const replies: { error_message: string; infer_response: { id: string; parameters: object } | null }[] = [];
     await new Promise<void>((resolve, reject) => {
-      const stream = client.channel.stream(ModelStreamInfer.path, {}, {
-        onMessage: (message) => replies.push(ModelStreamInfer.response.decode(message) as (typeof replies)[number]),
-        onStatus: (status) => (status.code === statusCode.OK ? resolve() : reject(new Error(status.message))),
-      });
-      stream.write(writeInferRequest(requestOf({ model: 'slow_per_row', id: 'first', inputs: [floats('x', [2, 4], [1, 2, 3, 4, 5, 6, 7, 8])] })));
+      const stream = client.channel.stream(
+        ModelStreamInfer.path,
+        {},
+        {
+          onMessage: (message) => replies.push(ModelStreamInfer.response.decode(message)),
+          onStatus: (status) => (status.code === statusCode.OK ? resolve() : reject(new Error(status.message))),
+        },
+      );
+      stream.write(
+        writeInferRequest(requestOf({ model: 'slow_per_row', id: 'first', inputs: [floats('x', [2, 4], [1, 2, 3, 4, 5, 6, 7, 8])] })),
+      );
       stream.write(writeInferRequest(requestOf({ model: 'nobody', id: 'second', inputs: [] })));
-      stream.write(writeInferRequest(requestOf({ model: 'tiny', id: 'third', inputs: [row], parameters: { triton_enable_empty_final_response: true } })));
+      stream.write(
+        writeInferRequest(
+          requestOf({ model: 'tiny', id: 'third', inputs: [row], parameters: { triton_enable_empty_final_response: true } }),
+        ),
+      );
       stream.end();
     });
     expect(replies.map(({ infer_response }) => infer_response?.id)).toEqual(['first', 'second', 'third']);

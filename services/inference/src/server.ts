@@ -144,7 +144,10 @@ async function listenForMetrics(
 ): Promise<MetricsServer | undefined> {
   if (options.metricsPort === undefined) return undefined;
   try {
-    return await naming('--metrics-port', startMetricsServer({ registry, ready, host: options.host ?? '127.0.0.1', port: options.metricsPort }));
+    return await naming(
+      '--metrics-port',
+      startMetricsServer({ registry, ready, host: options.host ?? '127.0.0.1', port: options.metricsPort }),
+    );
   } catch (error) {
     await server.drain(0);
     throw error;

@@ -32,3 +32,12 @@ class SystemClock implements Clock {
 }
 
 export const systemClock: Clock = new SystemClock();
+
+/**
+ * A timer that does not keep the process alive: for watchdogs of the process itself, which no timeline needs to move.
+ */
+export function backgroundTimer(fire: () => void, delayMs: number): Timer {
+  const handle = setTimeout(fire, Math.min(Math.max(delayMs, 0), maxDelayMs));
+  handle.unref();
+  return { cancel: () => clearTimeout(handle) };
+}

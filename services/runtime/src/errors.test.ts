@@ -3,8 +3,16 @@ import { HeadraceError, describeError } from './errors.js';
 import { statusCode } from './status.js';
 
 it.each([
-  ['a HeadraceError stays itself', HeadraceError.of('QUEUE_FULL', 'full', { retryAfterMs: 5 }), { reason: 'QUEUE_FULL', code: statusCode.RESOURCE_EXHAUSTED, message: 'full', retryAfterMs: 5 }],
-  ['an abort is a cancel', new DOMException('aborted', 'AbortError'), { reason: 'CANCELLED', code: statusCode.CANCELLED, message: 'the call was cancelled' }],
+  [
+    'a HeadraceError stays itself',
+    HeadraceError.of('QUEUE_FULL', 'full', { retryAfterMs: 5 }),
+    { reason: 'QUEUE_FULL', code: statusCode.RESOURCE_EXHAUSTED, message: 'full', retryAfterMs: 5 },
+  ],
+  [
+    'an abort is a cancel',
+    new DOMException('aborted', 'AbortError'),
+    { reason: 'CANCELLED', code: statusCode.CANCELLED, message: 'the call was cancelled' },
+  ],
   ['an error says nothing outside', new Error('/etc/secret'), { reason: 'INTERNAL', code: statusCode.INTERNAL, message: 'internal error' }],
   ['a thrown string too', 'password', { reason: 'INTERNAL', code: statusCode.INTERNAL, message: 'internal error' }],
   ['and undefined', undefined, { reason: 'INTERNAL', code: statusCode.INTERNAL, message: 'internal error' }],

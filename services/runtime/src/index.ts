@@ -1,4 +1,4 @@
-export { systemClock } from './clock.js';
+export { backgroundTimer, systemClock } from './clock.js';
 export type { Clock, Timer } from './clock.js';
 export { formatPath, formatProblem } from './config/problem.js';
 export type { ConfigProblem } from './config/problem.js';

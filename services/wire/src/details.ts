@@ -16,7 +16,10 @@ export function encodeRefusalDetails(refusal: Refusal): Buffer {
   const details: StatusDetail[] = [{ type: 'ErrorInfo', value: { reason: refusal.reason, domain: errorDomain } }];
   if (refusal.field !== undefined) {
     // The description is the message, which the status already carries: said once.
-    details.push({ type: 'BadRequest', value: { field_violations: [{ field: cut(refusal.field, maxFieldCharacters), description: message }] } });
+    details.push({
+      type: 'BadRequest',
+      value: { field_violations: [{ field: cut(refusal.field, maxFieldCharacters), description: message }] },
+    });
   }
   if (refusal.retryAfterMs !== undefined) details.push({ type: 'RetryInfo', value: { retry_delay: durationOf(refusal.retryAfterMs) } });
   // google.rpc.Status repeats the code and message; clients that read it (grpc-go) check that both agree.

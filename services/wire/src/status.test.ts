@@ -83,8 +83,14 @@ describe('statusToRefusal', () => {
 
   it.each([
     ['garbage', Buffer.from('garbage')],
-    ['another domain', rpcDetails.encodeStatusDetails(8, 'm', [{ type: 'ErrorInfo', value: { reason: 'QUEUE_FULL', domain: 'elsewhere.example' } }])],
-    ['an unknown reason', rpcDetails.encodeStatusDetails(8, 'm', [{ type: 'ErrorInfo', value: { reason: 'constructor', domain: 'headrace.dev' } }])],
+    [
+      'another domain',
+      rpcDetails.encodeStatusDetails(8, 'm', [{ type: 'ErrorInfo', value: { reason: 'QUEUE_FULL', domain: 'elsewhere.example' } }]),
+    ],
+    [
+      'an unknown reason',
+      rpcDetails.encodeStatusDetails(8, 'm', [{ type: 'ErrorInfo', value: { reason: 'constructor', domain: 'headrace.dev' } }]),
+    ],
   ])('takes details with %s for foreign', (_name, bytes) => {
     const trailers = Metadata.of({ [metadataKey.statusDetails]: bytes, [metadataKey.retryPushbackMs]: '70' });
     const refusal = statusToRefusal({ code: statusCode.RESOURCE_EXHAUSTED, message: 'm', trailers });

@@ -66,17 +66,19 @@ const pythonSuppression = /# (?:noqa|type: ignore)([^\n]*)/g;
 
 /** Each suppression names its rule and, after two dashes, its reason. */
 export const suppressionsHaveReasons: Rule = (repository) => [
-  ...codeFiles(repository).flatMap((file) => bareSuppressions(file).map((at) => suppressionViolation(file, at))),
+  ...codeFiles(repository).flatMap((file) =>
+    bareSuppressions(file).map((at) => suppressionViolation(file, at, 'oxlint-disable-next-line RULE -- because')),
+  ),
   ...repository.files
     .filter(({ path }) => path.endsWith('.py'))
-    .flatMap((file) => barePython(file).map((at) => suppressionViolation(file, at))),
+    .flatMap((file) => barePython(file).map((at) => suppressionViolation(file, at, '# noqa: RULE - because'))),
 ];
 
-function suppressionViolation({ path, text }: SourceFile, at: number): Violation {
+function suppressionViolation({ path, text }: SourceFile, at: number, example: string): Violation {
   return {
     path,
     line: lineAt(text, at),
-    message: 'a suppression names its rule and its reason, e.g. "oxlint-disable-next-line RULE -- because"',
+    message: `a suppression names its rule and its reason, e.g. "${example}"`,
   };
 }
 

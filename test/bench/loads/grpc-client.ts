@@ -41,13 +41,16 @@ export class GrpcClient {
       let status = 'no grpc-status';
       const readStatus = (headers: NodeJS.Dict<string | string[] | number>): void => {
         const code = headers['grpc-status'];
-        if (code !== undefined) status = code === '0' ? 'OK' : `${String(code)}: ${decodeURIComponent(String(headers['grpc-message'] ?? ''))}`;
+        if (code !== undefined)
+          status = code === '0' ? 'OK' : `${String(code)}: ${decodeURIComponent(String(headers['grpc-message'] ?? ''))}`;
       };
       stream.on('response', readStatus);
       stream.on('trailers', readStatus);
       stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-      stream.once('error', (error) => (status = error.message));
-      stream.once('close', () => resolve(status === 'OK' ? { ok: true, message: Buffer.concat(chunks).subarray(5) } : { ok: false, status }));
+      stream.once('error', (error: Error) => void (status = error.message));
+      stream.once('close', () =>
+        resolve(status === 'OK' ? { ok: true, message: Buffer.concat(chunks).subarray(5) } : { ok: false, status }),
+      );
       stream.setTimeout(timeoutMs, () => {
         status = `no reply within ${timeoutMs} ms`;
         stream.close(constants.NGHTTP2_CANCEL);

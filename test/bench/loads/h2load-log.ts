@@ -19,7 +19,13 @@ export function readH2loadLog(text: string): Latencies {
     else failed++;
   }
   elapsedMs.sort((a, b) => a - b);
-  return { count: elapsedMs.length, failed, p50Ms: quantile(elapsedMs, 0.5), p99Ms: quantile(elapsedMs, 0.99), maxMs: elapsedMs.at(-1) ?? Number.NaN };
+  return {
+    count: elapsedMs.length,
+    failed,
+    p50Ms: quantile(elapsedMs, 0.5),
+    p99Ms: quantile(elapsedMs, 0.99),
+    maxMs: elapsedMs.at(-1) ?? Number.NaN,
+  };
 }
 
 /** Bytes of DATA frames that came back, from "traffic: 1.2MB (1258291) total, ... 800KB (819200) data". */

@@ -61,7 +61,8 @@ function runPinned(tool: Tool, args: readonly string[], options: H2loadOptions):
 
 /** gRPC errors travel as HTTP 200 with an empty body: only the bytes that came back tell them from answers. */
 function refuseErrors(latencies: Latencies, output: string, options: H2loadOptions): void {
-  if (latencies.failed > 0) throw new Error(`h2load: ${latencies.failed} of ${latencies.count + latencies.failed} requests failed\n${output.slice(-800)}`);
+  if (latencies.failed > 0)
+    throw new Error(`h2load: ${latencies.failed} of ${latencies.count + latencies.failed} requests failed\n${output.slice(-800)}`);
   if (latencies.count === 0) throw new Error(`h2load: no replies within ${options.durationS} s\n${output.slice(-800)}`);
   const mean = dataBytes(output) / latencies.count;
   // Not (mean >= floor), so that NaN fails too.

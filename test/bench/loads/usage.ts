@@ -16,8 +16,38 @@ export function processTree(roots: readonly number[]): readonly number[] {
   return tree;
 }
 
+export interface Usage<T> {
+  readonly result: T;
+  /** Of `pids` while the work went on. */
+  readonly cpuUs: number;
+  /** Cores that went to anything else but `pids`, this process and its children (stolen time included): a quiet machine has about 0. */
+  readonly otherCores: number;
+}
+
+/** What `pids` and the rest of the machine used while `work` went on. */
+export async function measureUsage<T>(pids: readonly number[], work: () => Promise<T>): Promise<Usage<T>> {
+  const beganMs = performance.now();
+  const before = { pids: cpuUs(pids), self: selfUs(), machine: machineUs() };
+  const result = await work();
+  const usedUs = cpuUs(pids) - before.pids;
+  const otherUs = machineUs() - before.machine - usedUs - (selfUs() - before.self);
+  return { result, cpuUs: usedUs, otherCores: Math.max(0, otherUs / ((performance.now() - beganMs) * 1000)) };
+}
+
+/** This process with the children that have ended, the load generators. */
+function selfUs(): number {
+  const fields = statFields(process.pid);
+  return [11, 12, 13, 14].reduce((sum, index) => sum + Number(fields?.[index] ?? 0), 0) * usPerTick;
+}
+
+/** Of "cpu user nice system idle iowait irq softirq steal": all but idle and iowait. */
+function machineUs(): number {
+  const [, user, nice, system, , , irq, softirq, steal] = (read('/proc/stat') ?? '').split('\n', 1)[0]?.split(/ +/) ?? [];
+  return [user, nice, system, irq, softirq, steal].reduce((sum, ticks) => sum + Number(ticks ?? 0), 0) * usPerTick;
+}
+
 /** utime + stime of all, in microseconds. */
-export function cpuUs(pids: readonly number[]): number {
+function cpuUs(pids: readonly number[]): number {
   let ticks = 0;
   for (const pid of pids) {
     const fields = statFields(pid);

@@ -37,5 +37,6 @@ function entries(serve: Serve): readonly { readonly name: string; readonly file:
 
 function environment(serve: Serve): Record<string, string> {
   if (serve.profileFolder === undefined) return {};
-  return { NODE_OPTIONS: `--cpu-prof --cpu-prof-interval=500 --cpu-prof-dir=${serve.profileFolder}` };
+  const profiler = new URL('./profile.js', import.meta.url).href;
+  return { NODE_OPTIONS: `--import=${profiler}`, HEADRACE_BENCH_PROFILE: serve.profileFolder };
 }

@@ -65,10 +65,19 @@ export const triton: Subject = peer('Triton (Python back end)', 'pytriton', asyn
 
 type Ports = Readonly<Record<'grpc' | 'http' | 'metrics', number>>;
 
-function peer(name: string, toolName: ToolName | BenchToolName, launch: (serve: Serve, ports: Ports, folder: string) => Promise<Launch>): Subject {
-  const start = async (serve: Serve): Promise<RunningSubject> => {
+function peer(
+  name: string,
+  toolName: ToolName | BenchToolName,
+  launch: (serve: Serve, ports: Ports, folder: string) => Promise<Launch>,
+): Subject {
+  const program = async (): Promise<Tool> => {
     const found = await tool(toolName);
     if ('skip' in found) throw new Unavailable(found.skip);
+    return found;
+  };
+  const install = async (): Promise<void> => void (await program());
+  const start = async (serve: Serve): Promise<RunningSubject> => {
+    const found = await program();
     const folder = await tempDir('peer');
     const [grpc, http, metrics] = await Promise.all([freePort(), freePort(), freePort()]);
     const { args, threads } = await launch(serve, { grpc, http, metrics }, folder.path);
@@ -80,7 +89,7 @@ function peer(name: string, toolName: ToolName | BenchToolName, launch: (serve: 
     // Listening comes before ready here; who measures asks for an answer first.
     return { address: `127.0.0.1:${grpc}`, pids: [server.pid], stop };
   };
-  return { name, start };
+  return { name, install, start };
 }
 
 function environment(found: Tool, threads: number): Record<string, string> {

@@ -22,6 +22,8 @@ export interface RunningSubject {
 
 export interface Subject {
   readonly name: string;
+  /** Installs what is missing, which is no part of a start. Throws Unavailable. */
+  install?(): Promise<void>;
   /** Resolves when the server says that it is ready, or listens. */
   start(serve: Serve): Promise<RunningSubject>;
 }

@@ -27,7 +27,9 @@ export async function modelFiles(say: (line: string) => void): Promise<(model: s
           env: { PIP_REQUIRE_VIRTUALENV: undefined },
         });
         const names = Object.keys(benchModels);
-        await mustRun(interpreter, [join(scripts, 'make_models.py'), target, '--models', ...names], { env: { PYTHONDONTWRITEBYTECODE: '1' } });
+        await mustRun(interpreter, [join(scripts, 'make_models.py'), target, '--models', ...names], {
+          env: { PYTHONDONTWRITEBYTECODE: '1' },
+        });
         await rm(scratch, { recursive: true, force: true });
       },
     },

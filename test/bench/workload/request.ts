@@ -17,9 +17,12 @@ export function randomRow(input: BenchInput): Uint8Array {
 
 /** A ModelInferRequest of one row of random values; `servedAs` when the model runs under another name. */
 export function randomRequest(model: BenchModel, options: { readonly priority?: number; readonly servedAs?: string } = {}): Buffer {
-  const inputs = model.inputs.map(
-    (input): TensorToWrite => ({ name: input.name, datatype: input.datatype, shape: [1, ...input.rowShape], data: [randomRow(input)] }),
-  );
+  const inputs = model.inputs.map((input): TensorToWrite => ({
+    name: input.name,
+    datatype: input.datatype,
+    shape: [1, ...input.rowShape],
+    data: [randomRow(input)],
+  }));
   const parameters = new Map<string, ParameterValue>();
   if (options.priority !== undefined) parameters.set('priority', BigInt(options.priority));
   return writeInferRequest({ modelName: options.servedAs ?? model.name, modelVersion: '', id: '', parameters, inputs, outputs: [] });

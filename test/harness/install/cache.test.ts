@@ -68,18 +68,23 @@ describe('the cache of installed tools', () => {
   test('waits for a lock whose holder lives', async () => {
     const file = join(root.path, 'held');
     const order: string[] = [];
-    const first = withLock(file, async () => {
+    let second: Promise<unknown> | undefined;
+    await withLock(file, async () => {
       order.push('first begins');
-      await sleep(50);
+      const waits = new Promise<void>((resolve) => {
+        second = withLock(
+          file,
+          () => Promise.resolve(order.push('second')),
+          () => {
+            order.push('second waits');
+            resolve();
+          },
+        );
+      });
+      await waits;
       order.push('first ends');
     });
-    await sleep(5);
-    const second = withLock(
-      file,
-      () => Promise.resolve(order.push('second')),
-      () => order.push('second waits'),
-    );
-    await Promise.all([first, second]);
+    await second;
     expect(order).toEqual(['first begins', 'second waits', 'first ends', 'second']);
   });
 

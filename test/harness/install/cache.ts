@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { withLock } from './lock.js';
+
+const oneDayMs = 86_400_000;
 
 /** What is to be installed, and how. */
 export interface Recipe {
@@ -66,11 +68,25 @@ function pinKey(pins: readonly string[]): string {
     .slice(0, 12);
 }
 
-/** A broken install and folders of killed ones; only while the lock is held. */
+/**
+ * A broken install and what killed ones left, of other recipes too when it is a day old; only while the lock is held.
+ *
+ * A killed install may live on in its child (pip, go), which still writes: such a folder cannot be emptied now and is left to a later
+ * install, as nobody but its dead owner would have used it.
+ */
 async function removeLeftovers(folder: string): Promise<void> {
-  const prefix = `${basename(folder)}.tmp-`;
   await rm(folder, { recursive: true, force: true });
-  for (const entry of await readdir(dirname(folder))) {
-    if (entry.startsWith(prefix)) await rm(join(dirname(folder), entry), { recursive: true, force: true });
+  const root = dirname(folder);
+  const own = `${basename(folder)}.tmp-`;
+  for (const entry of await readdir(root)) {
+    const path = join(root, entry);
+    if (entry.startsWith(own) || (entry.includes('.tmp-') && (await isOld(path)))) {
+      await rm(path, { recursive: true, force: true }).catch(() => undefined);
+    }
   }
+}
+
+async function isOld(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found !== undefined && Date.now() - found.mtimeMs > oneDayMs;
 }

@@ -16,6 +16,8 @@ const settleRuns = 5;
 const quietResidual = 0.05;
 /** Clamp at so many mean absolute residuals (2.8 sigma of a Gaussian, whose mean absolute value is 0.8 sigma). */
 const clampResiduals = 3.5;
+/** A clamped run is hardly evidence: this share of an ordinary one's weight. */
+const clampedWeight = 0.25;
 /** What history keeps of its weight when the regime changed. */
 const regimeKeep = 0.02;
 /** Above this leverage a sample decides its own prediction, so that its residual says nothing about it. */
@@ -25,6 +27,8 @@ const minRunMs = 1e-4;
 const maxRunMs = 1e9;
 const maxRows = 1e9;
 const residualRing = 64;
+/** The quantile is sorted anew after so many runs, not after each. */
+const residualEvery = 8;
 
 /**
  * Recursive least squares of t(b) = a + k b in the information form: six decayed sums instead of a covariance matrix,
@@ -63,7 +67,8 @@ export class LineFit {
   #scatter = quietResidual;
   readonly #residuals: number[] = [];
   #residualAt = 0;
-  #residualMs: number | undefined;
+  #residualP95 = 0;
+  #residualAge = 0;
 
   constructor(options: LineFitOptions) {
     this.#options = options;
@@ -80,14 +85,16 @@ export class LineFit {
 
   /** 95th percentile of (measured - predicted) over the last 64 runs, at the mean size seen; 0 or more. */
   get residualMs(): number {
-    this.#residualMs ??= this.#p95() * this.#predict(this.#n > 0 ? this.#nb / this.#n : 1);
-    return this.#residualMs;
+    if (this.#residualAge >= residualEvery || this.#residuals.length < residualEvery) {
+      this.#residualP95 = this.#p95();
+      this.#residualAge = 0;
+    }
+    return this.#residualP95 * this.#predict(this.#n > 0 ? this.#nb / this.#n : 1);
   }
 
   observe(rows: number, runMs: number): void {
     if (!(rows > 0) || !(runMs >= 0) || !Number.isFinite(rows) || !Number.isFinite(runMs)) return;
     const sample: Sample = { rows: Math.min(rows, maxRows), runMs: Math.min(Math.max(runMs, minRunMs), maxRunMs) };
-    this.#residualMs = undefined;
     if (!this.#settled) {
       this.#pending.push(sample);
       this.#line = robustLine(this.#pending.map(({ rows: b, runMs: t }) => ({ rows: 1, runMs: t / b })));
@@ -98,7 +105,7 @@ export class LineFit {
     const clamped = this.#clamp(sample);
     if (clamped === sample) this.#pending = [];
     else if (this.#streak(sample, clamped) >= settleRuns) return this.#seed();
-    this.#add(clamped);
+    this.#add(clamped, clamped === sample ? 1 : clampedWeight);
     this.#solve();
   }
 
@@ -170,10 +177,10 @@ export class LineFit {
     return own / (1 + own);
   }
 
-  #add({ rows, runMs }: Sample): void {
+  #add({ rows, runMs }: Sample, share = 1): void {
     this.#decay(this.#keep);
     const predicted = Math.max(this.#predict(rows), minRunMs);
-    const weight = 1 / (predicted * predicted);
+    const weight = share / (predicted * predicted);
     this.#w += weight;
     this.#wb += weight * rows;
     this.#wbb += weight * rows * rows;
@@ -232,6 +239,7 @@ export class LineFit {
     const relative = runMs / Math.max(this.#predict(rows), minRunMs) - 1;
     this.#residuals[this.#residualAt] = relative;
     this.#residualAt = (this.#residualAt + 1) % residualRing;
+    this.#residualAge += 1;
   }
 
   #p95(): number {

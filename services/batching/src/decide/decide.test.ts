@@ -58,14 +58,39 @@ describe('decide: what starts where', () => {
     ['the class that ends sooner is chosen of two idle ones', [lane()], [cpu, target()], { kind: 'start', targetId: 'gpu' }],
     ['a slow idle one is left alone when the fast one ends sooner all the same', [lane()], [cpu, target(busy)], { kind: 'wait' }],
     ['a slow idle one serves when it ends sooner', [lane()], [cpu, target({ ...full })], { kind: 'start', targetId: 'cpu', from: 'head' }],
-    ['a slow idle one takes from the far end what the fast one would end later', [lane({ rows: 40 })], [cpu, target({ outstanding: 2, freeInMs: 4 })], { kind: 'start', targetId: 'cpu', rows: 1, from: 'tail' }],
-    ['a batch is staged when the run before it ends soon', [lane({ rows: 5 })], [target({ outstanding: 1, freeInMs: 2 })], { kind: 'start', rows: 5 }],
+    [
+      'a slow idle one takes from the far end what the fast one would end later',
+      [lane({ rows: 40 })],
+      [cpu, target({ outstanding: 2, freeInMs: 4 })],
+      { kind: 'start', targetId: 'cpu', rows: 1, from: 'tail' },
+    ],
+    [
+      'a batch is staged when the run before it ends soon',
+      [lane({ rows: 5 })],
+      [target({ outstanding: 1, freeInMs: 2 })],
+      { kind: 'start', rows: 5 },
+    ],
     ['a batch is staged early when it is full', [lane({ rows: 32 })], [target(busy)], { kind: 'start', rows: 32 }],
     ['the round trip is covered by staging earlier', [lane({ rows: 5 })], [target({ ...busy, networkMs: 9 })], { kind: 'start', rows: 5 }],
-    ['the higher band goes first', [lane({ key: 'low', headBand: 3 }), lane({ key: 'high', headBand: 1 })], [target()], { kind: 'start', lane: 'high' }],
-    ['in one band the earlier due goes first', [lane({ key: 'late', headDueMs: 2_000 }), lane({ key: 'soon', headDueMs: 1_500 })], [target()], { kind: 'start', lane: 'soon' }],
+    [
+      'the higher band goes first',
+      [lane({ key: 'low', headBand: 3 }), lane({ key: 'high', headBand: 1 })],
+      [target()],
+      { kind: 'start', lane: 'high' },
+    ],
+    [
+      'in one band the earlier due goes first',
+      [lane({ key: 'late', headDueMs: 2_000 }), lane({ key: 'soon', headDueMs: 1_500 })],
+      [target()],
+      { kind: 'start', lane: 'soon' },
+    ],
     ['what is pinned goes to its target alone', [lane({ pinnedTarget: 'cpu' })], [target(), cpu], { kind: 'start', targetId: 'cpu' }],
-    ['what is pinned to a full target lets others pass', [lane({ key: 'pinned', pinnedTarget: 'gpu', headBand: 1 }), lane({ key: 'free' })], [target({ ...full, freeInMs: 50 }), cpu], { kind: 'start', lane: 'free', targetId: 'cpu' }],
+    [
+      'what is pinned to a full target lets others pass',
+      [lane({ key: 'pinned', pinnedTarget: 'gpu', headBand: 1 }), lane({ key: 'free' })],
+      [target({ ...full, freeInMs: 50 }), cpu],
+      { kind: 'start', lane: 'free', targetId: 'cpu' },
+    ],
     ['a lane that must run alone sends its head only', [lane({ mergeable: false, rows: 9 })], [target()], { kind: 'start', rows: 1 }],
     ['a penalty makes a target look slower', [lane()], [target({ penalty: 3 }), cpu], { kind: 'start', targetId: 'cpu' }],
     ['a deadline makes the batch smaller', [lane({ rows: 32, headDeadlineMs: nowMs + 12.51 })], [target()], { kind: 'start', rows: 25 }],
@@ -80,10 +105,20 @@ describe('decide: when nothing starts', () => {
     ['no target: until a deadline', [lane({ headDeadlineMs: nowMs + 70 })], [], { kind: 'wait', untilMs: nowMs + 70 }],
     ['all targets hold all they may: until one ends', [lane()], [target(full)], { kind: 'wait', untilMs: Infinity }],
     ['one runs: until the hand-over margin, 20 % of t(1)', [lane()], [target(busy)], { kind: 'wait', untilMs: nowMs + 8 - 0.2 * 10.1 }],
-    ['the better one is full: until it is free, the worse one stays idle', [lane()], [cpu, target({ outstanding: 2, freeInMs: 4 })], { kind: 'wait', untilMs: nowMs + 4 }],
+    [
+      'the better one is full: until it is free, the worse one stays idle',
+      [lane()],
+      [cpu, target({ outstanding: 2, freeInMs: 4 })],
+      { kind: 'wait', untilMs: nowMs + 4 },
+    ],
     ['pinned to a target that is gone', [lane({ pinnedTarget: 'gone' })], [target()], { kind: 'wait', untilMs: Infinity }],
     // `low` is full and could be staged early; the target is kept for `high`, which waits for its hand-over.
-    ['a lane keeps its target from those after it', [lane({ key: 'low', rows: 40, headBand: 3 }), lane({ key: 'high', headBand: 1 })], [target(busy)], { kind: 'wait', untilMs: nowMs + 8 - 0.2 * 10.1 }],
+    [
+      'a lane keeps its target from those after it',
+      [lane({ key: 'low', rows: 40, headBand: 3 }), lane({ key: 'high', headBand: 1 })],
+      [target(busy)],
+      { kind: 'wait', untilMs: nowMs + 8 - 0.2 * 10.1 },
+    ],
   ])('%s', (_, lanes, targets, expected) => {
     expect(ask(lanes, targets)).toEqual(expected);
   });
@@ -94,8 +129,20 @@ describe('decide: what is given up', () => {
     ['what has passed, even with no target', lane({ headDeadlineMs: nowMs }), [], {}, { kind: 'expire', throughMs: nowMs }],
     ['what would end late even alone', lane({ headDeadlineMs: nowMs + 10 }), [target()], {}, { kind: 'expire', throughMs: nowMs + 10.1 }],
     ['not while predictions are stale', lane({ headDeadlineMs: nowMs + 10 }), [target()], { trustPredictions: false }, { kind: 'start' }],
-    ['under overload, heads that lost their time by waiting', lane({ rows: 90, headArrivedMs: nowMs - 50, headDeadlineMs: nowMs + 12 }), [target()], {}, { kind: 'expire-heads' }],
-    ['not those whose time was short from the start', lane({ rows: 90, headDeadlineMs: nowMs + 12 }), [target()], {}, { kind: 'start', rows: 23 }],
+    [
+      'under overload, heads that lost their time by waiting',
+      lane({ rows: 90, headArrivedMs: nowMs - 50, headDeadlineMs: nowMs + 12 }),
+      [target()],
+      {},
+      { kind: 'expire-heads' },
+    ],
+    [
+      'not those whose time was short from the start',
+      lane({ rows: 90, headDeadlineMs: nowMs + 12 }),
+      [target()],
+      {},
+      { kind: 'start', rows: 23 },
+    ],
   ])('%s', (_, one, targets, more, expected) => {
     expect(ask([one], targets, more)).toMatchObject(expected);
   });
@@ -118,5 +165,36 @@ describe('decide: an idle target waits for one more only where that pays', () =>
     const decision = ask(lanes, targets, more);
     expect(decision.kind).toBe(expected.kind);
     if (decision.kind === 'wait' && expected.kind === 'wait') expect(decision.untilMs).toBeCloseTo(expected.untilMs ?? 0, 9);
+  });
+});
+
+describe('decide: clients whose answers have just gone out', () => {
+  const returns = { usualRequests: 16, usualMs: 0.1, arrivedRequests: 0, endedMs: nowMs };
+  const half = lane({ rows: 16 });
+  test.each<[string, LaneSnapshot[], TargetSnapshot[], Partial<DecideInput>, Partial<Decision>]>([
+    ['are waited for, a millisecond at most', [half], [target()], { returns }, { kind: 'wait', untilMs: nowMs + 1 }],
+    ['not when all have come', [half], [target()], { returns: { ...returns, arrivedRequests: 16 } }, { kind: 'start', rows: 16 }],
+    ['not when the millisecond is over', [half], [target()], { returns: { ...returns, endedMs: nowMs - 1 } }, { kind: 'start' }],
+    ['not when few come to many', [half], [target()], { returns: { ...returns, usualRequests: 1, usualMs: 0.5 } }, { kind: 'start' }],
+    ['not when the batch is full', [lane({ rows: 32 })], [target()], { returns }, { kind: 'start' }],
+    ['not when a deadline would be missed', [lane({ rows: 16, headDeadlineMs: nowMs + 13 })], [target()], { returns }, { kind: 'start' }],
+    ['not where rows are what costs', [lane({ rows: 4 })], [cpu], { returns: { ...returns, usualRequests: 4 } }, { kind: 'start' }],
+    ['not while another target is idle', [half], [target(), target({ id: 'two' })], { returns }, { kind: 'start' }],
+    [
+      'and nothing is staged before they are back',
+      [half],
+      [target({ outstanding: 1, freeInMs: 1 })],
+      { returns },
+      { kind: 'wait', untilMs: Infinity },
+    ],
+    [
+      'but is where they are few',
+      [half],
+      [target({ outstanding: 1, freeInMs: 1 })],
+      { returns: { ...returns, usualRequests: 1, usualMs: 0.5 } },
+      { kind: 'start' },
+    ],
+  ])('%s', (_, lanes, targets, more, expected) => {
+    expect(ask(lanes, targets, more)).toMatchObject(expected);
   });
 });

@@ -2,6 +2,7 @@ import type { CostEstimate, TargetSnapshot } from '../types.js';
 import type { DecideInput, Decision, LaneSnapshot } from './snapshot.js';
 import { fewestRowsForDeadline, preferredRows, runMs } from './batch-size.js';
 import type { LaneServer } from './makespan.js';
+import { burstWindowMs } from './return-window.js';
 import { makespanMs, rowsOfFirstBatch } from './makespan.js';
 
 /** A target as one lane sees it. */
@@ -11,6 +12,9 @@ interface Option extends LaneServer {
   /** End of its next batch, ms from now. */
   readonly finishInMs: number;
 }
+
+/** Targets kept for a lane that waits for its moment there, with the time its batch will take: others come after it. */
+type Held = Map<string, number>;
 
 /** What timers and predictions cannot tell apart; also keeps a wait from being asked for that is over at once. */
 const grainMs = 0.05;
@@ -33,12 +37,13 @@ export function decide(input: DecideInput): Decision {
     if (lane.minDeadlineMs <= nowMs) return { kind: 'expire', lane: lane.key, throughMs: nowMs };
     untilMs = Math.min(untilMs, lane.minDeadlineMs);
   }
-  // 2. Nowhere to go: a run that ends brings us back.
-  if (!input.targets.some(isOpen)) return { kind: 'wait', untilMs };
-  // 3. Lanes in the order of their heads. A lane that waits for its moment on a target keeps it from those after it.
-  const held = new Set<string>();
-  const lanes = input.lanes.length < 2 ? input.lanes : input.lanes.toSorted(servedBefore);
-  for (const lane of lanes) {
+  // 2. Lanes in the order of their heads. A lane that waits for its moment on a target keeps it from those after it. When
+  //    no target is left to go to, a run that ends brings us back.
+  let open = 0;
+  for (const target of input.targets) if (isOpen(target)) open += 1;
+  const held: Held = new Map();
+  for (const lane of inOrder(input.lanes)) {
+    if (held.size >= open) break;
     const plan = planLane(lane, input, held);
     if (plan.kind !== 'wait') return plan;
     untilMs = Math.min(untilMs, plan.untilMs);
@@ -46,28 +51,47 @@ export function decide(input: DecideInput): Decision {
   return { kind: 'wait', untilMs: Math.max(untilMs, nowMs + grainMs) };
 }
 
-function planLane(lane: LaneSnapshot, input: DecideInput, held: Set<string>): Decision {
+/** The first lane is found without sorting, and mostly settles the matter. */
+function* inOrder(lanes: readonly LaneSnapshot[]): Generator<LaneSnapshot> {
+  let [first] = lanes;
+  if (first === undefined) return;
+  for (const lane of lanes) if (servedBefore(lane, first) < 0) first = lane;
+  yield first;
+  if (lanes.length > 1) yield* lanes.filter((lane) => lane !== first).toSorted(servedBefore);
+}
+
+function planLane(lane: LaneSnapshot, input: DecideInput, held: Held): Decision {
   const { nowMs } = input;
   const options: Option[] = [];
   for (const target of input.targets) {
-    if (lane.pinnedTarget === undefined || lane.pinnedTarget === target.id) options.push(optionOf(lane, target, input));
+    if (lane.pinnedTarget === undefined || lane.pinnedTarget === target.id)
+      options.push(optionOf(lane, target, held.get(target.id) ?? 0, input));
   }
-  const best = options.reduce<Option | undefined>((found, option) => (found === undefined || better(option, found) ? option : found), undefined);
+  const best = options.reduce<Option | undefined>(
+    (found, option) => (found === undefined || better(option, found) ? option : found),
+    undefined,
+  );
   if (best === undefined) return { kind: 'wait', untilMs: Infinity };
 
   // The front of the lane goes to the target that ends it soonest, even if that means to wait for it.
+  const others = options.some((option) => option !== best && isOpen(option.target) && !held.has(option.target.id));
+  const open = isOpen(best.target) && !held.has(best.target.id);
+  if (open && !others) {
+    // Nobody to share with now: only whether this one is due has to be known first.
+    const stageMs = stageInMs(best, lane.rows, input.maxBatchRows);
+    if (stageMs > grainMs) return hold({ kind: 'wait', untilMs: nowMs + stageMs }, best, held);
+  }
   const alone = lane.rows <= lane.headRows || options.length === 1;
   const allDoneMs = alone ? best.finishInMs : makespanMs(options, lane.rows);
-  if (isOpen(best.target) && !held.has(best.target.id)) {
+  if (open) {
     const share = alone ? best.batchRows : Math.min(best.batchRows, rowsOfFirstBatch(best, allDoneMs * spreadGain));
     const otherIdle = options.some((option) => option !== best && option.target.outstanding === 0);
-    const plan = startAtHead(lane, best, Math.max(share, lane.headRows), otherIdle, input);
+    const plan = startAtHead(lane, best, Math.max(share, lane.headRows), otherIdle, options.length > 1, input);
     if (plan.kind !== 'wait') return plan;
     if (alone) return hold(plan, best, held);
     return otherwise(lane, options, best, allDoneMs, input, held) ?? hold(plan, best, held);
   }
   // The better one ends its run, or is late and looks worse by then: see remainingMs.
-  const others = options.some((option) => option !== best && isOpen(option.target));
   const untilMs = others ? nowMs + Math.max(best.freeInMs, leastWaitMs) : Infinity;
   if (alone) return { kind: 'wait', untilMs };
   return otherwise(lane, options, best, allDoneMs, input, held) ?? { kind: 'wait', untilMs };
@@ -80,16 +104,12 @@ function otherwise(
   best: Option,
   allDoneMs: number,
   input: DecideInput,
-  held: ReadonlySet<string>,
+  held: Held,
 ): Decision | undefined {
-  for (const option of options.toSorted((left, right) => left.finishInMs - right.finishInMs)) {
-    if (option === best || !isOpen(option.target) || held.has(option.target.id)) continue;
+  const open = options.filter((option) => option !== best && isOpen(option.target) && !held.has(option.target.id));
+  for (const option of open.toSorted((left, right) => left.finishInMs - right.finishInMs)) {
     if (input.fruitless.has(fruitlessKey(lane.key, option.target.id))) continue;
-    const rows = lane.mergeable
-      ? rowsOfFirstBatch(option, allDoneMs)
-      : option.finishInMs <= allDoneMs + grainMs
-        ? option.batchRows
-        : 0;
+    const rows = lane.mergeable ? rowsOfFirstBatch(option, allDoneMs) : option.finishInMs <= allDoneMs + grainMs ? option.batchRows : 0;
     if (rows < 1 || stageInMs(option, lane.rows, input.maxBatchRows) > grainMs) continue;
     const finishInMs = option.freeInMs + runMs(option.cost, rows);
     return { kind: 'start', lane: lane.key, targetId: option.target.id, rows, from: 'tail', finishInMs };
@@ -97,10 +117,18 @@ function otherwise(
   return undefined;
 }
 
-function startAtHead(lane: LaneSnapshot, option: Option, share: number, otherIdle: boolean, input: DecideInput): Decision {
+function startAtHead(
+  lane: LaneSnapshot,
+  option: Option,
+  share: number,
+  otherIdle: boolean,
+  otherTargets: boolean,
+  input: DecideInput,
+): Decision {
   const { nowMs } = input;
   const stageMs = stageInMs(option, lane.rows, input.maxBatchRows);
   if (stageMs > grainMs) return { kind: 'wait', untilMs: nowMs + stageMs };
+  if (!otherTargets && leftForReturns(lane, option, input)) return { kind: 'wait', untilMs: Infinity };
 
   // Drop what cannot make it even alone. Under overload the head is always about to be late, and batches cut to its measure
   // would cost the throughput that all need: one that had time for two full batches and lost it by waiting is given up.
@@ -109,7 +137,12 @@ function startAtHead(lane: LaneSnapshot, option: Option, share: number, otherIdl
     if (lane.minDeadlineMs <= aloneMs) return { kind: 'expire', lane: lane.key, throughMs: aloneMs };
     const fullMs = runMs(option.cost, share) + option.estimate.residualMs;
     const throughMs = nowMs + option.freeInMs + fullMs;
-    if (lane.mergeable && lane.rows > option.batchRows && lane.headDeadlineMs <= throughMs && lane.headDeadlineMs - lane.headArrivedMs >= 2 * fullMs) {
+    if (
+      lane.mergeable &&
+      lane.rows > option.batchRows &&
+      lane.headDeadlineMs <= throughMs &&
+      lane.headDeadlineMs - lane.headArrivedMs >= 2 * fullMs
+    ) {
       return { kind: 'expire-heads', lane: lane.key, throughMs, leastBudgetMs: 2 * fullMs };
     }
   }
@@ -123,7 +156,14 @@ function startAtHead(lane: LaneSnapshot, option: Option, share: number, otherIdl
   }
   const waitMs = rows < share || otherIdle ? 0 : worthWaitingMs(lane, option, share, input);
   if (waitMs > grainMs) return { kind: 'wait', untilMs: nowMs + waitMs };
-  return { kind: 'start', lane: lane.key, targetId: option.target.id, rows, from: 'head', finishInMs: option.freeInMs + runMs(option.cost, rows) };
+  return {
+    kind: 'start',
+    lane: lane.key,
+    targetId: option.target.id,
+    rows,
+    from: 'head',
+    finishInMs: option.freeInMs + runMs(option.cost, rows),
+  };
 }
 
 /**
@@ -139,9 +179,11 @@ function startAtHead(lane: LaneSnapshot, option: Option, share: number, otherIdl
 function worthWaitingMs(lane: LaneSnapshot, option: Option, share: number, input: DecideInput): number {
   const { nowMs } = input;
   if (input.lanes.length > 1 || option.target.outstanding > 0 || !lane.mergeable) return 0;
-  if (!option.cost.identified || share >= input.maxBatchRows) return 0;
+  if (share >= input.maxBatchRows) return 0;
+  const returnsMs = worthWaitingForReturnsMs(lane, option, input);
+  if (returnsMs > grainMs) return returnsMs;
   const gap = input.arrivals(lane.key);
-  if (gap === undefined) return 0;
+  if (gap === undefined || !option.cost.identified) return 0;
   const perRequestMs = (option.cost.perRowMs * lane.rows) / lane.requests;
   const worthMs = (option.cost.overheadMs - lane.requests * perRequestMs) / (lane.requests + 1);
   if (worthMs < leastWaitMs || gap.meanMs * 2 > worthMs) return 0;
@@ -149,7 +191,46 @@ function worthWaitingMs(lane: LaneSnapshot, option: Option, share: number, input
   return Math.min(gap.lastMs + worthMs / 2 - nowMs, lane.headArrivedMs + option.cost.overheadMs - nowMs, slackMs);
 }
 
-function optionOf(lane: LaneSnapshot, target: TargetSnapshot, input: DecideInput): Option {
+/**
+ * The same for the clients whose answers have just gone out: how long from now to wait for their next requests.
+ *
+ * n requests wait here, E more usually come within h of a run's end. To wait delays n by h and by the rows of E; not to
+ * wait delays E by the run t(n), less h. It pays while E (t(n) - h) / 2 > n (h + k E), with a half for caution. E.g.
+ * 32 clients back after 0.1 ms, a = 10 ms, k = 0.1 ms, in two groups of 16: 16 * 11.5 / 2 = 92 against 16 * 1.7 = 27, so
+ * that the groups become one, and 32 rows in 13.3 ms take the place of 16 in 11.6. With a = k = 1 ms and groups of 4: 10
+ * against 16, as it was. While overhead and rows are not told apart rows count nothing here: larger runs tell them apart.
+ *
+ * If they do not come after all, the timer ends it after 1 ms, which no run shorter than that is worth.
+ */
+function worthWaitingForReturnsMs(lane: LaneSnapshot, option: Option, input: DecideInput): number {
+  const { returns, nowMs } = input;
+  if (returns === undefined) return 0;
+  const leftMs = returns.endedMs + burstWindowMs - nowMs;
+  const usualMs = Math.max(returns.endedMs + returns.usualMs - nowMs, grainMs);
+  const expected = returns.usualRequests - returns.arrivedRequests;
+  if (leftMs <= grainMs || !paysToWaitFor(expected, usualMs, lane, option)) return 0;
+  const slackMs = lane.minDeadlineMs - nowMs - runMs(option.cost, lane.rows * 2) - option.estimate.residualMs;
+  return Math.min(leftMs, slackMs);
+}
+
+/** Whether the batch after the running one should be left to form when that one ends, for its clients to come back into it. */
+function leftForReturns(lane: LaneSnapshot, option: Option, input: DecideInput): boolean {
+  const { returns } = input;
+  if (returns === undefined || input.lanes.length > 1 || !lane.mergeable || option.target.outstanding === 0) return false;
+  if (lane.rows >= input.maxBatchRows || lane.rows > option.batchRows) return false;
+  const awayMs = returns.usualMs + (option.target.networkMs ?? 0);
+  const endMs = option.freeInMs + burstWindowMs + awayMs + runMs(option.cost, lane.rows * 2) + option.estimate.residualMs;
+  return endMs < lane.minDeadlineMs - input.nowMs && paysToWaitFor(returns.usualRequests, awayMs, lane, option);
+}
+
+function paysToWaitFor(expected: number, waitMs: number, lane: LaneSnapshot, option: Option): boolean {
+  const soloMs = runMs(option.cost, lane.rows);
+  if (expected < 0.5 || soloMs < leastWaitMs) return false;
+  const moreMs = option.cost.identified ? (option.cost.perRowMs * lane.rows * expected) / lane.requests : 0;
+  return (expected * (soloMs - waitMs)) / 2 > lane.requests * (waitMs + moreMs);
+}
+
+function optionOf(lane: LaneSnapshot, target: TargetSnapshot, heldMs: number, input: DecideInput): Option {
   const estimate = input.costs.estimate(lane.shapeClass, target.podClass);
   const cost = {
     identified: estimate.identified,
@@ -157,7 +238,8 @@ function optionOf(lane: LaneSnapshot, target: TargetSnapshot, input: DecideInput
     perRowMs: estimate.perRowMs * target.penalty,
   };
   const batchRows = lane.mergeable ? preferredRows(cost, lane.rows, input.maxBatchRows) : lane.headRows;
-  return { target, estimate, cost, freeInMs: target.freeInMs, batchRows, finishInMs: target.freeInMs + runMs(cost, batchRows) };
+  const freeInMs = target.freeInMs + heldMs;
+  return { target, estimate, cost, freeInMs, batchRows, finishInMs: freeInMs + runMs(cost, batchRows) };
 }
 
 /** Ms until a batch may be handed to the target: 0 when idle, when the run before ends soon, or when nothing is gained by growing. */
@@ -169,8 +251,8 @@ function stageInMs(option: Option, queuedRows: number, maxBatchRows: number): nu
   return Math.max(0, option.freeInMs - marginMs);
 }
 
-function hold(plan: Decision, option: Option, held: Set<string>): Decision {
-  held.add(option.target.id);
+function hold(plan: Decision, option: Option, held: Held): Decision {
+  held.set(option.target.id, option.finishInMs - option.target.freeInMs);
   return plan;
 }
 

@@ -18,7 +18,7 @@ describe('makespanMs', () => {
     ['nothing known: no time', [server(0, 0, 3), server(0, 0, 7)], 8, 3],
   ])('%s', (_, servers, rows, expectedMs) => {
     expect(makespanMs(servers, rows)).toBeGreaterThan(expectedMs * 0.999);
-    expect(makespanMs(servers, rows)).toBeLessThan(expectedMs * 1.002);
+    expect(makespanMs(servers, rows)).toBeLessThan(expectedMs * 1.006);
   });
 
   test('is never beaten by any one target alone, and grows with the rows', () => {
@@ -30,8 +30,8 @@ describe('makespanMs', () => {
     fc.assert(
       fc.property(servers, fc.integer({ min: 1, max: 500 }), (all, rows) => {
         const together = makespanMs(all, rows);
-        for (const one of all) expect(together).toBeLessThanOrEqual(makespanMs([one], rows) * 1.002);
-        expect(makespanMs(all, rows + 10)).toBeGreaterThanOrEqual(together * 0.998);
+        for (const one of all) expect(together).toBeLessThanOrEqual(makespanMs([one], rows) * 1.006);
+        expect(makespanMs(all, rows + 10)).toBeGreaterThanOrEqual(together * 0.994);
       }),
     );
   });

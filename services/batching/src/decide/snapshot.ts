@@ -29,8 +29,21 @@ export interface DecideInput {
   readonly trustPredictions: boolean;
   /** Mean time between arrivals in a lane and when the last one came; undefined when unknown. */
   readonly arrivals: (laneKey: string) => ArrivalGap | undefined;
+  /** Requests that usually follow the end of a run; undefined when unknown. */
+  readonly returns?: ReturnBurstView;
   /** `lane key` + `target id` pairs for which a start from the far end found nothing suitable. */
   readonly fruitless: ReadonlySet<string>;
+}
+
+export interface ReturnBurstView {
+  /** Requests that come within a millisecond of the end of a run, on average. */
+  readonly usualRequests: number;
+  /** When the last of them usually comes, ms after the end. */
+  readonly usualMs: number;
+  /** How many of them have come after the last one. */
+  readonly arrivedRequests: number;
+  /** When the last run ended. */
+  readonly endedMs: number;
 }
 
 export interface ArrivalGap {

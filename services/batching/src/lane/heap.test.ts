@@ -8,7 +8,11 @@ interface Item {
 }
 
 test('always answers the least item, whatever was pushed, removed or changed before', () => {
-  const step = fc.record({ kind: fc.constantFrom('push', 'pop', 'remove', 'update'), which: fc.nat(), key: fc.integer({ min: 0, max: 50 }) });
+  const step = fc.record({
+    kind: fc.constantFrom('push', 'pop', 'remove', 'update'),
+    which: fc.nat(),
+    key: fc.integer({ min: 0, max: 50 }),
+  });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
       const heap = new IndexedHeap<Item>(0, (left, right) => left.key < right.key);

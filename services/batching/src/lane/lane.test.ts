@@ -8,7 +8,9 @@ const agingMs = 100;
 
 function laneOf(requests: readonly Partial<SimRequest>[], mergeable = true): Lane<SimRequest> {
   const lane = new Lane<SimRequest>({ key: 'lane', shapeClass: 'model', mergeable, pinnedTarget: undefined });
-  requests.forEach((overrides, order) => lane.push(makeRequest({ name: String(order), ...overrides }), order, overrides.band ?? 2, agingMs));
+  requests.forEach((overrides, order) =>
+    lane.push(makeRequest({ name: String(order), ...overrides }), order, overrides.band ?? 2, agingMs),
+  );
   return lane;
 }
 
@@ -21,11 +23,21 @@ describe('order of service', () => {
     ['arrival', [{ arrivedMs: 1 }, { arrivedMs: 2 }, { arrivedMs: 2 }], 3, '012'],
     ['deadline before arrival', [{ deadlineMs: 90 }, { deadlineMs: 50 }, {}], 3, '102'],
     ['band before deadline', [{ deadlineMs: 50 }, { band: 1, deadlineMs: 90 }], 50, '10'],
-    ['a deadline counts for no more than agingMs: later ones go by arrival', [{ arrivedMs: 5, deadlineMs: 300 }, { arrivedMs: 3 }], 50, '10'],
+    [
+      'a deadline counts for no more than agingMs: later ones go by arrival',
+      [{ arrivedMs: 5, deadlineMs: 300 }, { arrivedMs: 3 }],
+      50,
+      '10',
+    ],
     ['after agingMs a request is one band up', [{ band: 3 }, { band: 2, arrivedMs: 60 }, { band: 2, arrivedMs: 110 }], 120, '012'],
     ['before agingMs it is not', [{ band: 3 }, { band: 2, arrivedMs: 60 }], 99, '10'],
     ['after a long pause it moves several bands', [{ band: 4 }, { band: 1, arrivedMs: 350 }], 350, '01'],
-    ['a band outside 1 to 16 is taken for the nearest', [{ band: 1e9 }, { band: 16, arrivedMs: 1 }, { band: -5, arrivedMs: 2 }, { band: 1, arrivedMs: 3 }], 10, '2301'],
+    [
+      'a band outside 1 to 16 is taken for the nearest',
+      [{ band: 1e9 }, { band: 16, arrivedMs: 1 }, { band: -5, arrivedMs: 2 }, { band: 1, arrivedMs: 3 }],
+      10,
+      '2301',
+    ],
   ])('%s', (_, requests, nowMs, expected) => {
     const lane = laneOf(requests);
     lane.age(nowMs, agingMs);

@@ -31,7 +31,12 @@ export function mergeRequests(views: readonly InferRequestView[], rawOf: RawOf, 
     for (const view of views) {
       const index = indexOf(view, name, position);
       const other = view.inputs[index];
-      if (other === undefined || view.inputs.length !== first.inputs.length || other.datatype !== datatype || !sameInnerDims(other.shape, shape)) {
+      if (
+        other === undefined ||
+        view.inputs.length !== first.inputs.length ||
+        other.datatype !== datatype ||
+        !sameInnerDims(other.shape, shape)
+      ) {
         throw new RangeError(`mergeRequests: input '${name}' ${datatype} [${shape.join()}] has no like in another request of the batch`);
       }
       rows += other.shape[0] ?? 0;

@@ -26,11 +26,36 @@ function strings(elements: readonly string[]): Buffer {
 }
 
 /** A request whose every element carries the nonce of its row. */
-function request(nonces: readonly number[], more: { id?: string; swap?: boolean; parameters?: ReadonlyMap<string, ParameterValue> } = {}): InferRequestView {
-  const numbers: TensorToWrite = { name: 'numbers', datatype: 'INT32', shape: [nonces.length, 2], data: [Buffer.from(Int32Array.from(nonces.flatMap((nonce) => [nonce, nonce])).buffer)] };
-  const words: TensorToWrite = { name: 'words', datatype: 'BYTES', shape: [nonces.length], data: [strings(nonces.map((nonce) => 'w'.repeat(nonce % 5) + nonce))] };
+function request(
+  nonces: readonly number[],
+  more: { id?: string; swap?: boolean; parameters?: ReadonlyMap<string, ParameterValue> } = {},
+): InferRequestView {
+  const numbers: TensorToWrite = {
+    name: 'numbers',
+    datatype: 'INT32',
+    shape: [nonces.length, 2],
+    data: [Buffer.from(Int32Array.from(nonces.flatMap((nonce) => [nonce, nonce])).buffer)],
+  };
+  const words: TensorToWrite = {
+    name: 'words',
+    datatype: 'BYTES',
+    shape: [nonces.length],
+    data: [strings(nonces.map((nonce) => 'w'.repeat(nonce % 5) + nonce))],
+  };
   const inputs = more.swap === true ? [words, numbers] : [numbers, words];
-  return scanned(writeInferRequest({ modelName: 'echo', modelVersion: '', id: more.id ?? '', parameters: more.parameters ?? none, inputs, outputs: [{ name: 'numbers', parameters: none }, { name: 'words', parameters: none }] }));
+  return scanned(
+    writeInferRequest({
+      modelName: 'echo',
+      modelVersion: '',
+      id: more.id ?? '',
+      parameters: more.parameters ?? none,
+      inputs,
+      outputs: [
+        { name: 'numbers', parameters: none },
+        { name: 'words', parameters: none },
+      ],
+    }),
+  );
 }
 
 function merged(views: readonly InferRequestView[], overrides?: Parameters<typeof mergeRequests>[2]): InferRequestView {
@@ -54,21 +79,33 @@ function echo(view: InferRequestView): InferResponseView {
     if (input?.raw === undefined) throw new Error(`no input ${name}`);
     return { name, datatype: input.datatype as 'INT32', shape: input.shape, data: [view.bytes.subarray(input.raw.start, input.raw.end)] };
   });
-  return scannedResponse(writeInferResponse({ modelName: view.modelName, modelVersion: '3', id: view.id, parameters: new Map([['run', 7n]]), outputs }));
+  return scannedResponse(
+    writeInferResponse({ modelName: view.modelName, modelVersion: '3', id: view.id, parameters: new Map([['run', 7n]]), outputs }),
+  );
 }
 
 function contentOf(view: InferRequestView | InferResponseView, name: string): string {
   const tensor = ('inputs' in view ? view.inputs : view.outputs).find((one) => one.name === name);
-  return tensor?.raw === undefined ? 'missing' : `[${tensor.shape.join()}] ${view.bytes.subarray(tensor.raw.start, tensor.raw.end).toString('hex')}`;
+  return tensor?.raw === undefined
+    ? 'missing'
+    : `[${tensor.shape.join()}] ${view.bytes.subarray(tensor.raw.start, tensor.raw.end).toString('hex')}`;
 }
 
 test('every member of a batch gets back its own rows and its own id, whatever the order of its inputs', () => {
-  const member = fc.record({ nonces: fc.array(fc.integer({ min: 0, max: 99_999 }), { maxLength: 4 }), swap: fc.boolean(), id: fc.string({ maxLength: 5, unit: 'grapheme-ascii' }) });
+  const member = fc.record({
+    nonces: fc.array(fc.integer({ min: 0, max: 99_999 }), { maxLength: 4 }),
+    swap: fc.boolean(),
+    id: fc.string({ maxLength: 5, unit: 'grapheme-ascii' }),
+  });
   fc.assert(
     fc.property(fc.array(member, { minLength: 1, maxLength: 8 }), (members) => {
       const views = members.map(({ nonces, ...more }) => request(nonces, more));
       expect(new Set(views.map((view) => laneKey(view, '3'))).size).toBe(1);
-      const split = splitResponse(echo(merged(views)), members.map(({ nonces }) => nonces.length), members.map(({ id }) => id));
+      const split = splitResponse(
+        echo(merged(views)),
+        members.map(({ nonces }) => nonces.length),
+        members.map(({ id }) => id),
+      );
       if (!split.ok) throw new Error(split.message);
       split.messages.forEach((message, index) => {
         const reply = scannedResponse(message);
@@ -83,13 +120,23 @@ test('every member of a batch gets back its own rows and its own id, whatever th
 
 describe('mergeRequests', () => {
   test('keeps parameters and outputs; the caller sets what belongs to the batch', () => {
-    const shared = new Map<string, ParameterValue>([['k', 'v'], ['priority', 2n], ['timeout', 5n]]);
+    const shared = new Map<string, ParameterValue>([
+      ['k', 'v'],
+      ['priority', 2n],
+      ['timeout', 5n],
+    ]);
     const view = merged([request([1], { parameters: shared, id: 'a' }), request([2], { parameters: shared, id: 'b' })], {
       id: 'batch',
       modelVersion: '3',
-      parameters: new Map<string, ParameterValue | undefined>([['priority', 1n], ['timeout', undefined]]),
+      parameters: new Map<string, ParameterValue | undefined>([
+        ['priority', 1n],
+        ['timeout', undefined],
+      ]),
     });
-    expect([...view.parameters]).toEqual([['k', 'v'], ['priority', 1n]]);
+    expect([...view.parameters]).toEqual([
+      ['k', 'v'],
+      ['priority', 1n],
+    ]);
     expect([view.id, view.modelVersion, view.outputs.map(({ name }) => name)]).toEqual(['batch', '3', ['numbers', 'words']]);
     expect(view.inputs.map(({ shape }) => shape)).toEqual([[2, 2], [2]]);
   });
@@ -109,7 +156,19 @@ describe('mergeRequests', () => {
   });
 
   test('will not mix what is not alike', () => {
-    const other = scanned(writeInferRequest({ modelName: 'echo', modelVersion: '', id: '', parameters: none, outputs: [], inputs: [{ name: 'numbers', datatype: 'INT64', shape: [1, 2], data: [Buffer.alloc(16)] }, { name: 'words', datatype: 'BYTES', shape: [1], data: [strings(['x'])] }] }));
+    const other = scanned(
+      writeInferRequest({
+        modelName: 'echo',
+        modelVersion: '',
+        id: '',
+        parameters: none,
+        outputs: [],
+        inputs: [
+          { name: 'numbers', datatype: 'INT64', shape: [1, 2], data: [Buffer.alloc(16)] },
+          { name: 'words', datatype: 'BYTES', shape: [1], data: [strings(['x'])] },
+        ],
+      }),
+    );
     expect(() => merged([request([1]), other])).toThrow(/input 'numbers' INT32 \[1,2\]/);
     expect(() => merged([])).toThrow(RangeError);
   });
@@ -119,10 +178,26 @@ describe('splitResponse says which output does not keep rows apart', () => {
   const response = (output: TensorToWrite): InferResponseView =>
     scannedResponse(writeInferResponse({ modelName: 'm', modelVersion: '1', id: '', parameters: none, outputs: [output] }));
   test.each<[string, TensorToWrite, RegExp]>([
-    ['the row sum is not the first dim', { name: 'mean', datatype: 'FP32', shape: [1, 2], data: [Buffer.alloc(8)] }, /output 'mean': shape: expected 3 rows.*\[1,2\]/],
-    ['a scalar', { name: 'loss', datatype: 'FP32', shape: [], data: [Buffer.alloc(4)] }, /output 'loss': expected the rows as first dimension/],
-    ['fewer bytes than the shape says', { name: 'y', datatype: 'FP32', shape: [3], data: [Buffer.alloc(11)] }, /output 'y': expected 12 bytes.*got 11/],
-    ['fewer strings than the shape says', { name: 's', datatype: 'BYTES', shape: [3], data: [strings(['a', 'b'])] }, /output 's': expected the length of BYTES element 2/],
+    [
+      'the row sum is not the first dim',
+      { name: 'mean', datatype: 'FP32', shape: [1, 2], data: [Buffer.alloc(8)] },
+      /output 'mean': shape: expected 3 rows.*\[1,2\]/,
+    ],
+    [
+      'a scalar',
+      { name: 'loss', datatype: 'FP32', shape: [], data: [Buffer.alloc(4)] },
+      /output 'loss': expected the rows as first dimension/,
+    ],
+    [
+      'fewer bytes than the shape says',
+      { name: 'y', datatype: 'FP32', shape: [3], data: [Buffer.alloc(11)] },
+      /output 'y': expected 12 bytes.*got 11/,
+    ],
+    [
+      'fewer strings than the shape says',
+      { name: 's', datatype: 'BYTES', shape: [3], data: [strings(['a', 'b'])] },
+      /output 's': expected the length of BYTES element 2/,
+    ],
   ])('%s', (_, output, message) => {
     const split = splitResponse(response(output), [1, 2], ['a', 'b']);
     expect(split.ok ? 'split' : split.message).toMatch(message);
@@ -149,7 +224,11 @@ describe('what a request must be to join a batch', () => {
     ['no inputs', { ...request([1]), inputs: [] }, /inputs: expected at least one/],
     ['no batch dim', withInput({ shape: [] }), /input 'numbers': expected a batch dimension/],
     ['inputs that disagree on rows', withInput({ shape: [3, 2] }), /input 'words': expected 3 rows as input 'numbers' has, got \[2\]/],
-    ['bytes that are not what the shape says', withInput({ shape: [2, 3] }), /input 'numbers': expected 24 bytes for INT32 \[2,3\], got 16/],
+    [
+      'bytes that are not what the shape says',
+      withInput({ shape: [2, 3] }),
+      /input 'numbers': expected 24 bytes for INT32 \[2,3\], got 16/,
+    ],
     ['an unknown datatype', withInput({ datatype: 'FP8' }), /input 'numbers': expected a datatype of the protocol, got 'FP8'/],
     ['raw and typed contents at once', withInput({ contents: [{ start: 0, end: 0 }] }), /got both/],
     ['no contents at all', withInput({ raw: undefined }), /expected 16 bytes.*got 0/],
@@ -159,7 +238,10 @@ describe('what a request must be to join a batch', () => {
   });
 
   test('rowsOf counts rows', () => {
-    expect([rowsOf(request([1, 2, 3])), rowsOf(request([]))]).toEqual([{ ok: true, rows: 3 }, { ok: true, rows: 0 }]);
+    expect([rowsOf(request([1, 2, 3])), rowsOf(request([]))]).toEqual([
+      { ok: true, rows: 3 },
+      { ok: true, rows: 0 },
+    ]);
   });
 
   test.each<[string, InferRequestView, RegExp | undefined]>([
@@ -169,7 +251,11 @@ describe('what a request must be to join a batch', () => {
     ['a sequence by name', request([1], { parameters: new Map([['sequence_id', 'abc']]) }), /sequence/],
     ['input parameters', withInput({ parameters: new Map([['shared_memory_region', 'r']]) }), /'numbers' has parameters/],
     ['an input given twice', withInput({ name: 'words' }), /'words' is given twice/],
-    ['an output in shared memory', { ...request([1]), outputs: [{ name: 'o', parameters: new Map([['shared_memory_region', 'r']]) }] }, /'o' goes to shared memory/],
+    [
+      'an output in shared memory',
+      { ...request([1]), outputs: [{ name: 'o', parameters: new Map([['shared_memory_region', 'r']]) }] },
+      /'o' goes to shared memory/,
+    ],
   ])('whyNotMergeable: %s', (_, view, reason) => {
     const why = whyNotMergeable(view);
     if (reason === undefined) expect(why).toBeUndefined();

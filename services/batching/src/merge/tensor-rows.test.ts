@@ -23,10 +23,30 @@ describe('splitTensorRows', () => {
     ['a byte too few', { datatype: 'FP32', shape: [2, 2], data: Buffer.alloc(15) }, [1, 1], /expected 16 bytes.*got 15/],
     ['a byte too many', { datatype: 'FP32', shape: [2, 2], data: Buffer.alloc(17) }, [1, 1], /expected 16 bytes.*got 17/],
     ['dims past 2^53', { datatype: 'UINT8', shape: [1, 2 ** 40, 2 ** 40], data: Buffer.alloc(1) }, [1], /fewer than 2\^53/],
-    ['a BYTES length past the end', { datatype: 'BYTES', shape: [1], data: Buffer.from([9, 0, 0, 0, 1]) }, [1], /expected 9 bytes of BYTES element 0, got 1/],
-    ['a BYTES length cut off', { datatype: 'BYTES', shape: [2], data: Buffer.concat([strings('a'), Buffer.from([1, 0])]) }, [1, 1], /length of BYTES element 1 at byte 5/],
-    ['BYTES left over', { datatype: 'BYTES', shape: [1], data: strings('a', 'b') }, [1], /expected 1 BYTES elements in 5 bytes, got 5 bytes more/],
-    ['a BYTES length of nearly 2^32', { datatype: 'BYTES', shape: [1], data: Buffer.from([255, 255, 255, 255]) }, [1], /expected 4294967295 bytes/],
+    [
+      'a BYTES length past the end',
+      { datatype: 'BYTES', shape: [1], data: Buffer.from([9, 0, 0, 0, 1]) },
+      [1],
+      /expected 9 bytes of BYTES element 0, got 1/,
+    ],
+    [
+      'a BYTES length cut off',
+      { datatype: 'BYTES', shape: [2], data: Buffer.concat([strings('a'), Buffer.from([1, 0])]) },
+      [1, 1],
+      /length of BYTES element 1 at byte 5/,
+    ],
+    [
+      'BYTES left over',
+      { datatype: 'BYTES', shape: [1], data: strings('a', 'b') },
+      [1],
+      /expected 1 BYTES elements in 5 bytes, got 5 bytes more/,
+    ],
+    [
+      'a BYTES length of nearly 2^32',
+      { datatype: 'BYTES', shape: [1], data: Buffer.from([255, 255, 255, 255]) },
+      [1],
+      /expected 4294967295 bytes/,
+    ],
   ])('refuses %s', (_, tensor, rows, message) => {
     const split = splitTensorRows(tensor, rows);
     expect(split.ok ? 'split' : split.message).toMatch(message);
@@ -50,9 +70,14 @@ describe('splitTensorRows', () => {
           const parts = members.map(([rows, seed]) => tensor(datatype, rows, inner, seed));
           const merged = concatTensorRows(parts);
           if (!merged.ok) throw new Error(merged.message);
-          const split = splitTensorRows(merged.tensor, members.map(([rows]) => rows));
+          const split = splitTensorRows(
+            merged.tensor,
+            members.map(([rows]) => rows),
+          );
           if (!split.ok) throw new Error(split.message);
-          expect(split.parts.map((part) => Buffer.from(part).toString('hex'))).toEqual(parts.map(({ data }) => Buffer.from(data).toString('hex')));
+          expect(split.parts.map((part) => Buffer.from(part).toString('hex'))).toEqual(
+            parts.map(({ data }) => Buffer.from(data).toString('hex')),
+          );
         },
       ),
     );

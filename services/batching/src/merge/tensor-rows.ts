@@ -71,11 +71,13 @@ function splitStrings(data: Uint8Array, perRow: number, rows: readonly number[])
       if (at + 4 > data.length) return { ok: false, message: `expected the length of BYTES element ${element} at byte ${at}, got the end` };
       const length = view.getUint32(at, true);
       at += 4 + length;
-      if (at > data.length) return { ok: false, message: `expected ${length} bytes of BYTES element ${element}, got ${data.length - (at - length)}` };
+      if (at > data.length)
+        return { ok: false, message: `expected ${length} bytes of BYTES element ${element}, got ${data.length - (at - length)}` };
     }
     parts.push(data.subarray(start, at));
   }
-  if (at !== data.length) return { ok: false, message: `expected ${element} BYTES elements in ${at} bytes, got ${data.length - at} bytes more` };
+  if (at !== data.length)
+    return { ok: false, message: `expected ${element} BYTES elements in ${at} bytes, got ${data.length - at} bytes more` };
   return { ok: true, parts };
 }
 
@@ -94,7 +96,10 @@ export function concatTensorRows(
   let bytes = 0;
   for (const { datatype, shape, data } of tensors) {
     if (datatype !== first.datatype || shape.length === 0 || shape.length !== first.shape.length || shape.slice(1).join() !== inner) {
-      return { ok: false, message: `expected ${first.datatype} [*,${inner}] as in the first request of the batch, got ${datatype} [${shape.join()}]` };
+      return {
+        ok: false,
+        message: `expected ${first.datatype} [*,${inner}] as in the first request of the batch, got ${datatype} [${shape.join()}]`,
+      };
     }
     rows += shape[0] ?? 0;
     bytes += data.length;

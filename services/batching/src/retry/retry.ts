@@ -16,7 +16,11 @@ export interface FailurePlan<R extends BatchRequest> {
  * with the members: that retry is the caller's, within its budget. Members whose deadline has passed, and those that
  * `wanted` says nobody waits for any more, are not run again.
  */
-export function planFailure<R extends BatchRequest>(batch: Pick<Batch<R>, 'members'>, nowMs: number, wanted: (member: R) => boolean): FailurePlan<R> {
+export function planFailure<R extends BatchRequest>(
+  batch: Pick<Batch<R>, 'members'>,
+  nowMs: number,
+  wanted: (member: R) => boolean,
+): FailurePlan<R> {
   if (batch.members.length < 2) return { retry: [], final: batch.members };
   const retry: R[] = [];
   const final: R[] = [];

@@ -12,7 +12,12 @@ export interface LatencySummary {
 
 /** Latencies to three digits in constant memory (HdrHistogram), from 1 us to an hour. */
 export class LatencyRecorder {
-  readonly #histogram = build({ bitBucketSize: 'packed', numberOfSignificantValueDigits: 3, lowestDiscernibleValue: 1, highestTrackableValue: 3_600_000_000 });
+  readonly #histogram = build({
+    bitBucketSize: 'packed',
+    numberOfSignificantValueDigits: 3,
+    lowestDiscernibleValue: 1,
+    highestTrackableValue: 3_600_000_000,
+  });
   #sumMs = 0;
   #maxMs = 0;
 
@@ -32,7 +37,9 @@ export class LatencyRecorder {
       count,
       meanMs: count === 0 ? 0 : this.#sumMs / count,
       maxMs: this.#maxMs,
-      byPercentile: new Map(percentiles.map((p) => [p, count * (100 - p) >= 99.9999 ? this.#histogram.getValueAtPercentile(p) / 1000 : undefined])),
+      byPercentile: new Map(
+        percentiles.map((p) => [p, count * (100 - p) >= 99.9999 ? this.#histogram.getValueAtPercentile(p) / 1000 : undefined]),
+      ),
     };
   }
 }

@@ -10,7 +10,9 @@ export type Send = (done: (outcome: Outcome) => void) => void;
 
 export interface LoadPlan {
   /** closed: each of n clients sends the next request when it has its answer. open: requests arrive whatever the answers do. */
-  readonly loop: { readonly kind: 'closed'; readonly concurrency: number } | { readonly kind: 'open'; readonly ratePerSecond: number; readonly maxInFlight: number };
+  readonly loop:
+    | { readonly kind: 'closed'; readonly concurrency: number }
+    | { readonly kind: 'open'; readonly ratePerSecond: number; readonly maxInFlight: number };
   readonly warmUpMs: number;
   /** Whichever comes first ends the measurement. */
   readonly durationMs: number;
@@ -27,6 +29,9 @@ export interface LoadResult {
   /** From the first measured arrival to the last answer. */
   readonly elapsedMs: number;
 }
+
+/** A closed-loop client rests after a failure: a server that is gone refuses faster than any server answers. */
+const afterFailureMs = 10;
 
 /** Failure reasons are the server's words: no more than these are kept apart. */
 const maxReasons = 50;
@@ -90,7 +95,10 @@ export class LoadRun {
 
   #sendClosed(): void {
     if (this.#enough()) return this.#settle();
-    this.#launch(this.#clock.nowMs(), () => this.#sendClosed());
+    this.#launch(this.#clock.nowMs(), (failed) => {
+      if (failed) this.#clock.setTimer(() => this.#sendClosed(), afterFailureMs);
+      else this.#sendClosed();
+    });
   }
 
   /** Sends all that is due, then sleeps until the next arrival. Timers are coarse (1 ms); intended times are not. */
@@ -98,7 +106,8 @@ export class LoadRun {
     let dueMs = firstMs;
     for (; dueMs <= this.#clock.nowMs(); dueMs += nextGapMs(ratePerSecond, this.#random())) {
       if (this.#enough()) return this.#settle();
-      if (this.#inFlight >= maxInFlight) this.#record(dueMs, { reason: 'CLIENT_LIMIT', message: `${maxInFlight} requests were in flight already` });
+      if (this.#inFlight >= maxInFlight)
+        this.#record(dueMs, { reason: 'CLIENT_LIMIT', message: `${maxInFlight} requests were in flight already` });
       else {
         if (dueMs >= this.#startMs) this.#lateness.record(this.#clock.nowMs() - dueMs);
         this.#launch(dueMs, () => undefined);
@@ -107,13 +116,13 @@ export class LoadRun {
     this.#clock.setTimer(() => this.#arrive(dueMs, ratePerSecond, maxInFlight), dueMs - this.#clock.nowMs());
   }
 
-  #launch(intendedMs: number, then: () => void): void {
+  #launch(intendedMs: number, then: (failed: boolean) => void): void {
     if (intendedMs >= this.#startMs) this.#measured += 1;
     this.#inFlight += 1;
     this.#send((outcome) => {
       this.#inFlight -= 1;
       this.#record(intendedMs, outcome);
-      then();
+      then(outcome !== undefined);
       this.#settle();
     });
   }

@@ -18,7 +18,10 @@ export interface BenchReport {
 /** What was asked for, in one line: a figure without it is worth nothing. */
 export function describeBench(report: Pick<BenchReport, 'model' | 'address' | 'plan' | 'inputs' | 'transport'>): string {
   const { loop, warmUpMs, durationMs, maxRequests } = report.plan;
-  const load = loop.kind === 'closed' ? `closed loop, ${loop.concurrency} at once` : `open loop, ${formatRate(loop.ratePerSecond)} arrivals/s (Poisson)`;
+  const load =
+    loop.kind === 'closed'
+      ? `closed loop, ${loop.concurrency} at once`
+      : `open loop, ${formatRate(loop.ratePerSecond)} arrivals/s (Poisson)`;
   const length = maxRequests === Infinity ? formatMs(durationMs) : `${formatCount(maxRequests)} requests`;
   return `${report.model} at ${report.address}: ${load}, ${length} after ${formatMs(warmUpMs)} of warm-up, ${report.transport}, ${report.inputs}`;
 }
@@ -41,7 +44,11 @@ export function renderBench(report: BenchReport, colors: Colors): string {
 
 function latencyTable(summary: LatencySummary, colors: Colors): string {
   const columns = [...percentiles.map((p) => `p${p}`), 'max', 'mean'];
-  const values = [...percentiles.map((p) => summary.byPercentile.get(p)), summary.count === 0 ? undefined : summary.maxMs, summary.count === 0 ? undefined : summary.meanMs];
+  const values = [
+    ...percentiles.map((p) => summary.byPercentile.get(p)),
+    summary.count === 0 ? undefined : summary.maxMs,
+    summary.count === 0 ? undefined : summary.meanMs,
+  ];
   return renderTable(
     [{ title: 'LATENCY' }, ...columns.map((title) => ({ title, align: 'right' as const }))],
     [['', ...values.map((ms) => (ms === undefined ? '-' : formatMs(ms)))]],
@@ -56,7 +63,9 @@ function openLoopNotes(result: LoadResult, colors: Colors): string[] {
 }
 
 function failureTable(result: LoadResult, colors: Colors): string {
-  const rows = [...result.failures].sort(([, left], [, right]) => right.count - left.count).map(([reason, { count, message }]) => [reason, formatCount(count), firstLine(message)]);
+  const rows = [...result.failures]
+    .sort(([, left], [, right]) => right.count - left.count)
+    .map(([reason, { count, message }]) => [reason, formatCount(count), firstLine(message)]);
   return renderTable([{ title: 'FAILURE' }, { title: 'COUNT', align: 'right' }, { title: 'FIRST MESSAGE' }], rows, colors);
 }
 
@@ -88,5 +97,9 @@ export function benchJson(report: BenchReport): unknown {
 }
 
 function latencyJson(summary: LatencySummary): unknown {
-  return { ...Object.fromEntries(percentiles.map((p) => [`p${p}`, summary.byPercentile.get(p) ?? null])), max: summary.maxMs, mean: summary.meanMs };
+  return {
+    ...Object.fromEntries(percentiles.map((p) => [`p${p}`, summary.byPercentile.get(p) ?? null])),
+    max: summary.maxMs,
+    mean: summary.meanMs,
+  };
 }

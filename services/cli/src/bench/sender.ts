@@ -3,6 +3,7 @@ import { statusCode } from '@headrace/runtime';
 import type { ClientStream } from '@headrace/wire';
 import { statusToRefusal } from '@headrace/wire';
 import type { InferenceClient } from '../client/client.js';
+import { serverFailure } from '../client/server-failure.js';
 import type { Outcome, Send } from './load.js';
 
 /** Where a request's bytes come from; the id is written into it. */
@@ -13,8 +14,8 @@ export function unarySender(client: InferenceClient, nextRequest: RequestSource)
   return (done) =>
     client.sendInfer(nextRequest(''), (outcome) => {
       if (outcome.ok) return done(undefined);
-      const { reason } = statusToRefusal(outcome.status);
-      done({ reason, message: outcome.status.message });
+      const { reason, message } = serverFailure(outcome, client.target, 'infer');
+      done({ reason, message });
     });
 }
 

@@ -58,7 +58,8 @@ export class InferenceClient {
 
   async model(name: string, version = ''): Promise<ModelSpec> {
     const metadata = await this.#rare(methods.ModelMetadata, { name, version }, `model ${name}`);
-    const tensors = (list: typeof metadata.inputs) => list.map((tensor) => ({ name: tensor.name, datatype: tensor.datatype, shape: tensor.shape.map(Number) }));
+    const tensors = (list: typeof metadata.inputs) =>
+      list.map((tensor) => ({ name: tensor.name, datatype: tensor.datatype, shape: tensor.shape.map(Number) }));
     return {
       name: metadata.name || name,
       versions: metadata.versions,

@@ -49,7 +49,8 @@ function decodeOutput(bytes: Buffer, output: OutputView): DecodedTensor {
   }
   const leaves = decodeLeaves(raw, datatype, name);
   const expected = shape.reduce((product, dim) => product * dim, 1);
-  if (leaves.length !== expected) throw badReply(`output ${name} of shape [${shape.join(', ')}] should have ${expected} elements, and has ${leaves.length}`);
+  if (leaves.length !== expected)
+    throw badReply(`output ${name} of shape [${shape.join(', ')}] should have ${expected} elements, and has ${leaves.length}`);
   return { name, datatype, shape, leaves };
 }
 

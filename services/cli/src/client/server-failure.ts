@@ -30,17 +30,22 @@ export function serverFailure(outcome: FailedOutcome, target: Target, what: stri
 
 /** What gRPC libraries say when the connection itself could not be made. */
 function neverConnected(status: WireStatus): boolean {
-  return /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|No connection established|Name resolution failed/i.test(status.message);
+  return /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|No connection established|Name resolution failed/i.test(
+    status.message,
+  );
 }
 
 function unreachable(target: Target, status: WireStatus): CliFailure {
   const cause = /E[A-Z]{4,}/.exec(status.message)?.[0];
   const tls = /TLS|SSL|certificate|self.signed|wrong version number/i.test(status.message);
-  return new CliFailure(`nobody answers at ${target.address}${cause === undefined ? '' : ` (${cause})`}${tls ? `: ${status.message}` : ''}`, {
-    exitCode: exitCode.unavailable,
-    fix: tls ? 'check --tls, --tls-ca and --tls-server-name' : 'start it with: npx headrace up    or name another server with --address',
-    reason: 'UNREACHABLE',
-  });
+  return new CliFailure(
+    `nobody answers at ${target.address}${cause === undefined ? '' : ` (${cause})`}${tls ? `: ${status.message}` : ''}`,
+    {
+      exitCode: exitCode.unavailable,
+      fix: tls ? 'check --tls, --tls-ca and --tls-server-name' : 'start it with: npx headrace up    or name another server with --address',
+      reason: 'UNREACHABLE',
+    },
+  );
 }
 
 const fixes: Partial<Readonly<Record<RefusalReason, string>>> = {
@@ -48,7 +53,8 @@ const fixes: Partial<Readonly<Record<RefusalReason, string>>> = {
   VERSION_NOT_FOUND: 'see the versions with: npx headrace models',
   INVALID_TENSOR: 'see what the model takes with: npx headrace models NAME',
   MODEL_NOT_READY: 'see why with: npx headrace models',
-  PERMISSION_DENIED: "the gateway allows this only from its own machine, or to the identity of its --admin-identity (give --tls-cert and --tls-key)",
+  PERMISSION_DENIED:
+    'the gateway allows this only from its own machine, or to the identity of its --admin-identity (give --tls-cert and --tls-key)',
 };
 
 function retryFix(retryAfterMs: number | undefined): string | undefined {

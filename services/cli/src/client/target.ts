@@ -78,7 +78,8 @@ export function positiveInteger(text: string): number {
 
 export function nonNegativeInteger(text: string): number {
   const value = Number(text);
-  if (text.trim() === '' || !Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('Expected a whole number, 0 or more.');
+  if (text.trim() === '' || !Number.isSafeInteger(value) || value < 0)
+    throw new InvalidArgumentError('Expected a whole number, 0 or more.');
   return value;
 }
 

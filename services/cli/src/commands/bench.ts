@@ -74,7 +74,13 @@ async function bench(client: InferenceClient, model: string, flags: BenchFlags, 
   await client.infer(source.next(''), `infer ${model}`);
   const streams = flags.streams === undefined ? undefined : streamSender(client, flags.streams, source.next);
   const run = new LoadRun(plan, streams?.send ?? unarySender(client, source.next), io.clock, seededRandom(flags.seed));
-  const about = { model, address: flags.address, plan, inputs: source.description, transport: flags.streams === undefined ? 'unary calls' : `${flags.streams} streams` };
+  const about = {
+    model,
+    address: flags.address,
+    plan,
+    inputs: source.description,
+    transport: flags.streams === undefined ? 'unary calls' : `${flags.streams} streams`,
+  };
   if (flags.json !== true) io.stdout.write(`${io.colors.dim(describeBench(about))}\n`);
   const result = await watched(run, plan, flags.json !== true, io);
   streams?.close();
@@ -90,8 +96,13 @@ async function watched(run: LoadRun, plan: LoadPlan, show: boolean, io: Io) {
   let timer: { cancel(): void } | undefined;
   const tick = (): void => {
     const { warmingUp, done, failed, elapsedMs } = run.progress;
-    const left = plan.maxRequests === Infinity ? `${formatMs(Math.max(0, plan.durationMs - elapsedMs))} left` : `of ${formatCount(plan.maxRequests)}`;
-    progress?.update(warmingUp ? 'warming up' : `${formatCount(done)} answered, ${formatRate((done / elapsedMs) * 1000)}/s${failed > 0 ? `, ${formatCount(failed)} failed` : ''}, ${left}`);
+    const left =
+      plan.maxRequests === Infinity ? `${formatMs(Math.max(0, plan.durationMs - elapsedMs))} left` : `of ${formatCount(plan.maxRequests)}`;
+    progress?.update(
+      warmingUp
+        ? 'warming up'
+        : `${formatCount(done)} answered, ${formatRate((done / elapsedMs) * 1000)}/s${failed > 0 ? `, ${formatCount(failed)} failed` : ''}, ${left}`,
+    );
     timer = io.clock.setTimer(tick, 500);
   };
   if (progress !== undefined) tick();
@@ -106,10 +117,14 @@ async function watched(run: LoadRun, plan: LoadPlan, show: boolean, io: Io) {
 }
 
 function planOf(flags: BenchFlags): LoadPlan {
-  if (flags.rate !== undefined && flags.concurrency !== undefined) throw usageFailure('--rate (open loop) and --concurrency (closed loop) exclude each other');
+  if (flags.rate !== undefined && flags.concurrency !== undefined)
+    throw usageFailure('--rate (open loop) and --concurrency (closed loop) exclude each other');
   if (!(flags.warmup >= 0)) throw usageFailure('--warmup: expected seconds, 0 or more');
   return {
-    loop: flags.rate === undefined ? { kind: 'closed', concurrency: flags.concurrency ?? 8 } : { kind: 'open', ratePerSecond: flags.rate, maxInFlight: flags.maxInFlight },
+    loop:
+      flags.rate === undefined
+        ? { kind: 'closed', concurrency: flags.concurrency ?? 8 }
+        : { kind: 'open', ratePerSecond: flags.rate, maxInFlight: flags.maxInFlight },
     warmUpMs: flags.warmup * 1000,
     durationMs: flags.duration === undefined ? (flags.requests === undefined ? 10_000 : Infinity) : flags.duration * 1000,
     maxRequests: flags.requests ?? Infinity,
@@ -136,7 +151,8 @@ async function requestSource(model: string, spec: ModelSpec, flags: BenchFlags, 
   let turn = 0;
   return {
     rows: bodies[0]?.inputs[0]?.shape[0] ?? 1,
-    description: flags.input === undefined ? `${bodies.length} random inputs, integers ${flags.intRange.join('..')}` : `input ${flags.input}`,
+    description:
+      flags.input === undefined ? `${bodies.length} random inputs, integers ${flags.intRange.join('..')}` : `input ${flags.input}`,
     next: (id) => {
       const at = turn++ % bodies.length;
       const body = bodies[at];

@@ -29,7 +29,10 @@ export function inferCommand(context: CommandContext): Command {
     'send one inference request and print the answer',
     [
       { line: 'npx headrace infer ranker --input services/demo/example.json' },
-      { line: `echo '{"history": [[50, 181, 172]]}' | npx headrace infer ranker --input -`, note: 'nested lists; datatypes from the model' },
+      {
+        line: `echo '{"history": [[50, 181, 172]]}' | npx headrace infer ranker --input -`,
+        note: 'nested lists; datatypes from the model',
+      },
       { line: 'npx headrace infer ranker --random --rows 4 --output json', note: 'no data at hand' },
       { line: 'npx headrace infer ranker --input q.json --priority 1', note: 'ahead of the rest' },
     ],
@@ -49,7 +52,9 @@ export function inferCommand(context: CommandContext): Command {
 
 async function infer(model: string, flags: InferFlags, io: Io): Promise<void> {
   if ((flags.input === undefined) === (flags.random !== true)) {
-    throw usageFailure(flags.random === true ? '--input and --random exclude each other' : 'nothing to send: give --input FILE, --input - or --random');
+    throw usageFailure(
+      flags.random === true ? '--input and --random exclude each other' : 'nothing to send: give --input FILE, --input - or --random',
+    );
   }
   await withClient(flags, io, async (client) => {
     const body = await readRequest(flags, await client.model(model, flags.modelVersion), io);
@@ -76,7 +81,8 @@ function oipJson(reply: InferReply): unknown {
 
 function renderReply(reply: InferReply, tookMs: number, { colors }: Io): string {
   const run = reply.run;
-  const cost = run === undefined ? '' : `, of which the run ${formatMs(run.runMs)}${run.rows > 1 ? ` (${plural(run.rows, 'row')} together)` : ''}`;
+  const cost =
+    run === undefined ? '' : `, of which the run ${formatMs(run.runMs)}${run.rows > 1 ? ` (${plural(run.rows, 'row')} together)` : ''}`;
   const version = reply.modelVersion === '' ? '' : ` version ${reply.modelVersion}`;
   return `${colors.dim(`${reply.modelName}${version}: ${formatMs(tookMs)}${cost}`)}\n${renderTensors(reply.outputs, colors)}`;
 }

@@ -17,10 +17,8 @@ export function loadCommand(context: CommandContext): Command {
     { line: 'npx headrace load ranker', note: 'through a gateway: on all its backends' },
     { line: 'npx headrace load ranker --timeout 300 --json', note: 'a large one' },
   ]).argument('<model>', 'name of the model');
-  command
-    .option('--json', 'print one JSON object');
-  return withTargetFlags(command, context.io)
-    .action((model: string, flags: LoadFlags) => changeModel(model, 'load', flags, context));
+  command.option('--json', 'print one JSON object');
+  return withTargetFlags(command, context.io).action((model: string, flags: LoadFlags) => changeModel(model, 'load', flags, context));
 }
 
 /** Loads or unloads, then tells what the index says of it. */
@@ -34,7 +32,9 @@ export async function changeModel(model: string, action: 'load' | 'unload', flag
       return;
     }
     const states = versions.map(({ version, state }) => `version ${version || '-'} ${state}`).join(', ');
-    io.stdout.write(`${io.colors.green('done:')} ${action} ${model} in ${formatMs(io.clock.nowMs() - startMs)}${states === '' ? '' : `, now ${states}`}\n`);
+    io.stdout.write(
+      `${io.colors.green('done:')} ${action} ${model} in ${formatMs(io.clock.nowMs() - startMs)}${states === '' ? '' : `, now ${states}`}\n`,
+    );
   });
 }
 

@@ -31,8 +31,16 @@ export function withInputFlags(command: Command): Command {
     .optionsGroup('What to send:')
     .option('--input <file>', 'JSON file, or - for standard input: OIP JSON or {"input": nested list}')
     .option('--rows <n>', 'random inputs: rows in each request', positiveInteger, 1)
-    .addOption(new Option('--shape <input=dims>', 'random inputs: shape of one input, e.g. history=1,20 (repeatable)').argParser(collectShape).default([], 'as the model says'))
-    .addOption(new Option('--int-range <min:max>', "random inputs: range of integers (ids past a model's table are errors)").argParser(parseRange).default([0, 1], '0:1'))
+    .addOption(
+      new Option('--shape <input=dims>', 'random inputs: shape of one input, e.g. history=1,20 (repeatable)')
+        .argParser(collectShape)
+        .default([], 'as the model says'),
+    )
+    .addOption(
+      new Option('--int-range <min:max>', "random inputs: range of integers (ids past a model's table are errors)")
+        .argParser(parseRange)
+        .default([0, 1], '0:1'),
+    )
     .option('--seed <n>', 'random inputs: seed', Number, 1);
 }
 
@@ -44,9 +52,13 @@ export async function readRequest(flags: InputFlags, spec: ModelSpec, io: Io): P
 export function drawInputs(flags: InputFlags, spec: ModelSpec, random: () => number): TensorToWrite[] {
   const unknown = flags.shape.find((given) => !spec.inputs.some((input) => input.name === given.input));
   if (unknown !== undefined) {
-    throw usageFailure(`--shape ${unknown.input}: model ${spec.name} has no such input`, `its inputs: ${spec.inputs.map((input) => `${input.name} ${describeShape(input.shape)}`).join(', ')}`);
+    throw usageFailure(
+      `--shape ${unknown.input}: model ${spec.name} has no such input`,
+      `its inputs: ${spec.inputs.map((input) => `${input.name} ${describeShape(input.shape)}`).join(', ')}`,
+    );
   }
-  if (flags.rows > 1 && !hasRowDimension(spec.inputs)) throw usageFailure(`--rows ${flags.rows}: model ${spec.name} has no open first dimension`);
+  if (flags.rows > 1 && !hasRowDimension(spec.inputs))
+    throw usageFailure(`--rows ${flags.rows}: model ${spec.name} has no open first dimension`);
   return randomInputs(spec, {
     rows: flags.rows,
     openDim: 4,
@@ -58,8 +70,15 @@ export function drawInputs(flags: InputFlags, spec: ModelSpec, random: () => num
 
 function collectShape(text: string, before: readonly ShapeFlag[] = []): readonly ShapeFlag[] {
   const cut = text.lastIndexOf('=');
-  const dims = cut < 0 ? [] : text.slice(cut + 1).split(',').map(Number);
-  if (cut < 1 || dims.some((dim) => !Number.isSafeInteger(dim) || dim < 0)) throw new InvalidArgumentError('Expected input=dim,dim,... such as history=1,20.');
+  const dims =
+    cut < 0
+      ? []
+      : text
+          .slice(cut + 1)
+          .split(',')
+          .map(Number);
+  if (cut < 1 || dims.some((dim) => !Number.isSafeInteger(dim) || dim < 0))
+    throw new InvalidArgumentError('Expected input=dim,dim,... such as history=1,20.');
   return [...before, { input: text.slice(0, cut), shape: dims }];
 }
 
@@ -67,6 +86,7 @@ function parseRange(text: string): readonly [number, number] {
   const match = /^(-?\d+):(-?\d+)$/.exec(text);
   const low = Number(match?.[1]);
   const high = Number(match?.[2]);
-  if (!Number.isSafeInteger(low) || !Number.isSafeInteger(high) || low > high) throw new InvalidArgumentError('Expected min:max such as 1:1682.');
+  if (!Number.isSafeInteger(low) || !Number.isSafeInteger(high) || low > high)
+    throw new InvalidArgumentError('Expected min:max such as 1:1682.');
   return [low, high];
 }

@@ -26,12 +26,12 @@ export function modelsCommand(context: CommandContext): Command {
     { line: 'npx headrace models ranker', note: 'inputs, outputs, versions and a command to paste' },
     { line: 'npx headrace models --json', note: 'for a script' },
   ]).argument('[name]', 'one model');
-  command
-    .option('--json', 'print JSON');
-  return withTargetFlags(command, context.io)
-    .action((name: string | undefined, flags: ModelsFlags) =>
-      withClient(flags, context.io, (client) => (name === undefined ? listModels(client, flags, context) : showModel(client, name, flags, context))),
-    );
+  command.option('--json', 'print JSON');
+  return withTargetFlags(command, context.io).action((name: string | undefined, flags: ModelsFlags) =>
+    withClient(flags, context.io, (client) =>
+      name === undefined ? listModels(client, flags, context) : showModel(client, name, flags, context),
+    ),
+  );
 }
 
 /** Index joined with metadata; models that are not ready keep their reason. */
@@ -55,7 +55,13 @@ async function readySpec(client: InferenceClient, entry: IndexEntry): Promise<Mo
 async function listModels(client: InferenceClient, flags: ModelsFlags, { io }: CommandContext): Promise<void> {
   const rows = await modelRows(client);
   if (flags.json === true) {
-    writeJson(io, rows.map(({ spec, ...entry }) => ({ ...entry, ...(spec === undefined ? {} : { platform: spec.platform, inputs: spec.inputs, outputs: spec.outputs }) })));
+    writeJson(
+      io,
+      rows.map(({ spec, ...entry }) => ({
+        ...entry,
+        ...(spec === undefined ? {} : { platform: spec.platform, inputs: spec.inputs, outputs: spec.outputs }),
+      })),
+    );
     return;
   }
   if (rows.length === 0) io.stdout.write(`no models at ${client.target.address}\n`);
@@ -68,11 +74,21 @@ async function showModel(client: InferenceClient, name: string, flags: ModelsFla
   if (entries.length > 0 && !ready) {
     if (flags.json === true) writeJson(io, { name, versions: entries });
     else io.stdout.write(`${io.colors.bold(name)}\n${renderVersions(entries, io)}`);
-    throw new CliFailure(`model ${name} is not ready`, { exitCode: exitCode.unavailable, reason: 'MODEL_NOT_READY', fix: `npx headrace load ${name}` });
+    throw new CliFailure(`model ${name} is not ready`, {
+      exitCode: exitCode.unavailable,
+      reason: 'MODEL_NOT_READY',
+      fix: `npx headrace load ${name}`,
+    });
   }
   const spec = await client.model(name);
   if (flags.json === true) {
-    writeJson(io, { name, platform: spec.platform, inputs: spec.inputs, outputs: spec.outputs, versions: entries.map(({ version, state, reason }) => ({ version, state, reason })) });
+    writeJson(io, {
+      name,
+      platform: spec.platform,
+      inputs: spec.inputs,
+      outputs: spec.outputs,
+      versions: entries.map(({ version, state, reason }) => ({ version, state, reason })),
+    });
     return;
   }
   const { colors } = io;
@@ -84,7 +100,9 @@ async function showModel(client: InferenceClient, name: string, flags: ModelsFla
 }
 
 function renderVersions(entries: readonly IndexEntry[], { colors }: Io): string {
-  return entries.map(({ version, state, reason }) => `  version ${version || '-'} ${paintState(state, colors)}${reason === '' ? '' : ` ${reason}`}\n`).join('');
+  return entries
+    .map(({ version, state, reason }) => `  version ${version || '-'} ${paintState(state, colors)}${reason === '' ? '' : ` ${reason}`}\n`)
+    .join('');
 }
 
 function renderSide(title: string, tensors: readonly TensorSpec[], { colors }: Io): string {

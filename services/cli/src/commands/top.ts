@@ -36,13 +36,12 @@ export function topCommand(context: CommandContext): Command {
     .option('--interval <seconds>', 'time between two samples', positiveNumber, 1)
     .option('--once', 'print one sample and end (as without a terminal)')
     .option('--json', 'print each sample as a JSON object');
-  return withTargetFlags(command, context.io)
-    .action((flags: TopFlags) =>
-      withClient(flags, context.io, async (client) => {
-        const source = await chooseSource(client, flags.metricsAddress, (url) => fetchText(url, flags.timeout), context.io.clock);
-        await watch(source, flags, context.io);
-      }),
-    );
+  return withTargetFlags(command, context.io).action((flags: TopFlags) =>
+    withClient(flags, context.io, async (client) => {
+      const source = await chooseSource(client, flags.metricsAddress, (url) => fetchText(url, flags.timeout), context.io.clock);
+      await watch(source, flags, context.io);
+    }),
+  );
 }
 
 async function watch(source: TopSource, flags: TopFlags, io: Io): Promise<void> {

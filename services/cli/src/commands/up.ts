@@ -26,7 +26,10 @@ export function upCommand(context: CommandContext): Command {
       { line: 'npx headrace up', note: 'the demo model' },
       { line: 'npx headrace up --models ./models', note: 'your own: models/NAME/1/model.onnx' },
       { line: 'npx headrace up --models ./models --replicas 4 --grpc-port 9000' },
-      { line: 'npx headrace up --models ./models --config table.yaml', note: "batching, priorities, timeouts; see the gateway's reference" },
+      {
+        line: 'npx headrace up --models ./models --config table.yaml',
+        note: "batching, priorities, timeouts; see the gateway's reference",
+      },
     ],
     `Replicas: one inference process per 4 CPUs, at least two where there are two CPUs, so that one answers while another
   restarts. Each model gets one instance per CPU, spread over the replicas. A process that dies is started again.

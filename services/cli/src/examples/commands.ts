@@ -40,7 +40,8 @@ export function headraceCommand(example: Example, options: CommandOptions): Exam
 function grpcurlCommand(example: Example, options: CommandOptions): ExampleCommand {
   const json = JSON.stringify(grpcurlRequest(example));
   const call = `${options.address} inference.GRPCInferenceService/ModelInfer`;
-  if (json.length <= 2 * maxInline || options.store === undefined) return { tool: 'grpcurl', command: `grpcurl -plaintext -d ${quote(json)} ${call}` };
+  if (json.length <= 2 * maxInline || options.store === undefined)
+    return { tool: 'grpcurl', command: `grpcurl -plaintext -d ${quote(json)} ${call}` };
   const file = options.store(`${fileName(example.model)}.grpcurl.json`, json);
   return { tool: 'grpcurl', command: `grpcurl -plaintext -d @ ${call} < ${quote(file)}` };
 }
@@ -113,7 +114,7 @@ function pythonCommand(example: Example, options: CommandOptions): ExampleComman
     'inputs = []',
     ...example.tensors.flatMap((tensor) => [
       `inputs.append(triton.InferInput(${JSON.stringify(tensor.name)}, [${tensor.shape.join(', ')}], "${tensor.datatype}"))`,
-      `inputs[-1].set_data_from_numpy(np.array(${pythonValue(tensor, file)}, dtype=${pythonDtype(tensor.datatype)}).reshape([${tensor.shape.join(', ')}]))`,
+      `inputs[-1].set_data_from_numpy(np.array(${pythonValue(tensor, file)}, dtype=${pythonDtype(tensor.datatype)})${reshape(tensor)})`,
     ]),
     `reply = triton.InferenceServerClient(${JSON.stringify(options.address)}).infer(${JSON.stringify(example.model)}, inputs)`,
     'for output in reply.get_response().outputs:',
@@ -121,6 +122,11 @@ function pythonCommand(example: Example, options: CommandOptions): ExampleComman
     'EOF',
   ];
   return { tool: 'python', command: lines.join('\n') };
+}
+
+/** Nested lists cannot tell the size of what is inside an empty list. */
+function reshape(tensor: ExampleTensor): string {
+  return tensor.shape.includes(0) || tensor.shape.length === 0 ? `.reshape([${tensor.shape.join(', ')}])` : '';
 }
 
 function pythonDtype(datatype: Datatype): string {

@@ -38,7 +38,12 @@ export function toExample(model: string, tensors: readonly TensorToWrite[], file
   return {
     model,
     file,
-    tensors: tensors.map(({ name, datatype, shape, data }) => ({ name, datatype, shape, leaves: decodeElements(Buffer.concat(data), datatype) })),
+    tensors: tensors.map(({ name, datatype, shape, data }) => ({
+      name,
+      datatype,
+      shape,
+      leaves: decodeElements(Buffer.concat(data), datatype),
+    })),
   };
 }
 
@@ -55,7 +60,9 @@ export function nest(leaves: readonly Leaf[], shape: readonly number[]): Nested 
 /** `{"x": [[1, 2]]}`, or OIP JSON where nested lists cannot tell the shape (a zero-sized dimension before the last). */
 export function exampleJson(example: Example): string {
   if (example.tensors.some(({ shape }) => shape.slice(0, -1).includes(0))) {
-    return JSON.stringify({ inputs: example.tensors.map(({ name, datatype, shape, leaves }) => ({ name, datatype, shape, data: leaves })) });
+    return JSON.stringify({
+      inputs: example.tensors.map(({ name, datatype, shape, leaves }) => ({ name, datatype, shape, data: leaves })),
+    });
   }
   return JSON.stringify(Object.fromEntries(example.tensors.map(({ name, leaves, shape }) => [name, nest(leaves, shape)])));
 }

@@ -50,7 +50,7 @@ function shortest(value: number): number {
 
 function decodeBytes(raw: Buffer): Leaf[] {
   const elements: Leaf[] = [];
-  for (let at = 0; at < raw.length; ) {
+  for (let at = 0; at < raw.length;) {
     const start = at + 4;
     const end = start <= raw.length ? start + raw.readUInt32LE(at) : Infinity;
     if (end > raw.length) throw new Error(`BYTES element ${elements.length} runs past the end of its ${raw.length} bytes`);

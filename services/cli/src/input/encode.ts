@@ -82,7 +82,8 @@ const namedFloats: Readonly<Record<string, number>> = { NaN: Number.NaN, Infinit
 
 function float(write: (bytes: Buffer, index: number, value: number) => void): WriteElement {
   return (bytes, index, leaf) => {
-    const value = typeof leaf === 'number' ? leaf : typeof leaf === 'string' && Object.hasOwn(namedFloats, leaf) ? namedFloats[leaf] : undefined;
+    const value =
+      typeof leaf === 'number' ? leaf : typeof leaf === 'string' && Object.hasOwn(namedFloats, leaf) ? namedFloats[leaf] : undefined;
     if (value === undefined) return 'a number, "NaN", "Infinity" or "-Infinity"';
     write(bytes, index, value);
     return undefined;

@@ -39,7 +39,8 @@ export function toBrain(value: number): number {
   const upper = bits >>> 16;
   // A double that became a tie only by rounding to float32 must go the way the double lies.
   const rounded = scratch.getFloat32(0);
-  const up = lower === 0x8000 ? (Math.abs(value) === Math.abs(rounded) ? (upper & 1) === 1 : Math.abs(value) > Math.abs(rounded)) : lower > 0x8000;
+  const up =
+    lower === 0x8000 ? (Math.abs(value) === Math.abs(rounded) ? (upper & 1) === 1 : Math.abs(value) > Math.abs(rounded)) : lower > 0x8000;
   return up && Number.isFinite(rounded) ? upper + 1 : upper;
 }
 

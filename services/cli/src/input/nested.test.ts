@@ -7,7 +7,16 @@ describe('flatten', () => {
   test.each<[string, JsonValue, number[], JsonValue[]]>([
     ['a scalar has no dimensions', 7, [], [7]],
     ['a list has one', [1, 2, 3], [3], [1, 2, 3]],
-    ['leaves come row by row', [[1, 2], [3, 4], [5, 6]], [3, 2], [1, 2, 3, 4, 5, 6]],
+    [
+      'leaves come row by row',
+      [
+        [1, 2],
+        [3, 4],
+        [5, 6],
+      ],
+      [3, 2],
+      [1, 2, 3, 4, 5, 6],
+    ],
     ['an empty list is a dimension of size 0', [], [0], []],
     ['rows may be empty', [[], []], [2, 0], []],
     ['objects are leaves', [{ b64: 'AA==' }], [1], [{ b64: 'AA==' }]],
@@ -16,7 +25,14 @@ describe('flatten', () => {
   });
 
   test.each<[string, JsonValue, string]>([
-    ['a shorter row is named', [[1, 2, 3], [4, 5]], 'x[1]: expected a list of 3 like x[0], got a list of 2'],
+    [
+      'a shorter row is named',
+      [
+        [1, 2, 3],
+        [4, 5],
+      ],
+      'x[1]: expected a list of 3 like x[0], got a list of 2',
+    ],
     ['a value among lists is named', [[1], 2], 'x[1]: expected a list of 1 like x[0], got 2'],
     ['a list among values is named', [1, [2]], 'x[1]: expected a value like x[0], got a list'],
     ['a ragged place deep inside is named', [[[1, 2]], [[3]]], 'x[1][0]: expected a list of 2 like x[0][0], got a list of 1'],

@@ -6,7 +6,13 @@ import { decodeElements } from './decode.js';
 import { randomInputs, seededRandom } from './random.js';
 import type { ModelSpec } from './tensor-spec.js';
 
-const spec = (datatype: string, shape: number[]): ModelSpec => ({ name: 'm', versions: [], platform: '', inputs: [{ name: 'x', datatype, shape }], outputs: [] });
+const spec = (datatype: string, shape: number[]): ModelSpec => ({
+  name: 'm',
+  versions: [],
+  platform: '',
+  inputs: [{ name: 'x', datatype, shape }],
+  outputs: [],
+});
 const options = { rows: 2, openDim: 3, shapes: new Map<string, number[]>(), integers: [0, 9] as const };
 
 describe('randomInputs', () => {
@@ -21,13 +27,16 @@ describe('randomInputs', () => {
       fc.property(fc.constantFrom<Datatype>('INT8', 'UINT8', 'INT64'), fc.integer(), (datatype, seed) => {
         const [tensor] = randomInputs(spec(datatype, [50]), { ...options, integers: [100, 1000], random: seededRandom(seed) });
         const max = datatype === 'INT8' ? 127 : datatype === 'UINT8' ? 255 : 1000;
-        return decodeElements(Buffer.concat([...(tensor?.data ?? [])]), datatype).every((value) => Number(value) >= 100 && Number(value) <= max);
+        return decodeElements(Buffer.concat([...(tensor?.data ?? [])]), datatype).every(
+          (value) => Number(value) >= 100 && Number(value) <= max,
+        );
       }),
     );
   });
 
   test('the same seed gives the same bytes, another one others', () => {
-    const draw = (seed: number) => Buffer.concat([...(randomInputs(spec('FP32', [20]), { ...options, random: seededRandom(seed) })[0]?.data ?? [])]).toString('hex');
+    const draw = (seed: number) =>
+      Buffer.concat([...(randomInputs(spec('FP32', [20]), { ...options, random: seededRandom(seed) })[0]?.data ?? [])]).toString('hex');
     expect(draw(1)).toBe(draw(1));
     expect(draw(1)).not.toBe(draw(2));
   });

@@ -24,7 +24,12 @@ const maxElements = 16 * 1024 * 1024;
 export function randomInputs(spec: ModelSpec, options: RandomOptions): TensorToWrite[] {
   return spec.inputs.map((input) => {
     const leaves = randomLeaves(input, options);
-    return { name: input.name, datatype: leaves.datatype, shape: leaves.shape, data: [encodeLeaves(leaves.values, leaves.datatype, leaves.shape, input.name)] };
+    return {
+      name: input.name,
+      datatype: leaves.datatype,
+      shape: leaves.shape,
+      data: [encodeLeaves(leaves.values, leaves.datatype, leaves.shape, input.name)],
+    };
   });
 }
 
@@ -35,11 +40,16 @@ export interface RandomLeaves {
 }
 
 export function randomLeaves(input: TensorSpec, options: RandomOptions): RandomLeaves {
-  if (!isDatatype(input.datatype)) throw usageFailure(`${input.name}: the model asks for datatype ${JSON.stringify(input.datatype)}, which this client does not know`);
+  if (!isDatatype(input.datatype))
+    throw usageFailure(`${input.name}: the model asks for datatype ${JSON.stringify(input.datatype)}, which this client does not know`);
   const datatype = input.datatype;
   const shape = options.shapes.get(input.name) ?? fillShape(input.shape, options);
   const count = shape.reduce((product, dim) => product * dim, 1);
-  if (count > maxElements) throw usageFailure(`${input.name}: shape [${shape.join(', ')}] has ${count} elements, at most ${maxElements} fit`, 'give smaller sizes with --rows or --shape');
+  if (count > maxElements)
+    throw usageFailure(
+      `${input.name}: shape [${shape.join(', ')}] has ${count} elements, at most ${maxElements} fit`,
+      'give smaller sizes with --rows or --shape',
+    );
   const values = Array.from({ length: count }, () => randomValue(datatype, options));
   return { datatype, shape, values };
 }

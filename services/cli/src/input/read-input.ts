@@ -17,7 +17,10 @@ async function readText(path: string, name: string): Promise<string> {
     return await readFile(path, 'utf8');
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    throw usageFailure(code === 'ENOENT' ? `--input ${name}: no such file` : `--input ${name}: cannot be read (${code})`, 'name a JSON file, or - for standard input');
+    throw usageFailure(
+      code === 'ENOENT' ? `--input ${name}: no such file` : `--input ${name}: cannot be read (${code})`,
+      'name a JSON file, or - for standard input',
+    );
   }
 }
 

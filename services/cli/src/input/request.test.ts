@@ -48,14 +48,22 @@ describe('OIP JSON', () => {
       ranker,
     );
     expect(request.id).toBe('7');
-    expect([...request.parameters]).toEqual([['sequence_id', 5n], ['temperature', 0.5], ['label', 'a'], ['final', true]]);
+    expect([...request.parameters]).toEqual([
+      ['sequence_id', 5n],
+      ['temperature', 0.5],
+      ['label', 'a'],
+      ['final', true],
+    ]);
     expect(request.inputs[0]).toMatchObject({ name: 'history', datatype: 'INT32', shape: [1, 2] });
     expect(request.outputs[0]?.name).toBe('scores');
     expect(request.outputs[0]?.parameters.get('classification')).toBe(3n);
   });
 
   test('data may be nested, and datatype and shape may be left out', () => {
-    expect(requestOf({ inputs: [{ name: 'history', data: [[4, 5]] }] }, ranker).inputs[0]).toMatchObject({ datatype: 'INT64', shape: [1, 2] });
+    expect(requestOf({ inputs: [{ name: 'history', data: [[4, 5]] }] }, ranker).inputs[0]).toMatchObject({
+      datatype: 'INT64',
+      shape: [1, 2],
+    });
   });
 
   test('a shape with a dimension of size 0 can be said', () => {
@@ -73,13 +81,21 @@ describe('what is wrong is named', () => {
     ['no object', [1], 'the input must be a JSON object, got a list of 1'],
     ['an unknown input', { histroy: [[1]] }, 'histroy: model ranker has no such input'],
     ['a ragged nest', { history: [[1, 2], [3]] }, 'history[1]: expected a list of 2'],
-    ['a count that is not the shape', { inputs: [{ name: 'history', shape: [2, 2], data: [1, 2, 3] }] }, 'inputs[0].data: shape [2, 2] needs 4 values, got 3'],
+    [
+      'a count that is not the shape',
+      { inputs: [{ name: 'history', shape: [2, 2], data: [1, 2, 3] }] },
+      'inputs[0].data: shape [2, 2] needs 4 values, got 3',
+    ],
     ['a negative size', { inputs: [{ name: 'history', shape: [-1], data: [1] }] }, 'inputs[0].shape[0]: expected a size, got -1'],
     ['a datatype nobody knows', { inputs: [{ name: 'history', datatype: 'INT128', data: [1] }] }, '"INT128" is not a datatype'],
     ['an input without data', { inputs: [{ name: 'history' }] }, 'inputs[0].data: missing'],
     ['an unknown input without a datatype', { inputs: [{ name: 'x', data: [1] }] }, 'inputs[0].datatype: missing'],
     ['an unknown field', { inputs: [{ name: 'history', data: [1] }], output: [] }, 'output: not a field'],
-    ['a wrong element', { inputs: [{ name: 'history', shape: [1, 2], data: [1, 'a'] }] }, 'inputs[0].data[0][1]: expected an integer (INT64), got "a"'],
+    [
+      'a wrong element',
+      { inputs: [{ name: 'history', shape: [1, 2], data: [1, 'a'] }] },
+      'inputs[0].data[0][1]: expected an integer (INT64), got "a"',
+    ],
   ])('%s', (_, document, message) => {
     expect(() => requestOf(document, ranker)).toThrow(message);
   });

@@ -60,7 +60,8 @@ function fromOip(document: JsonObject, inputs: readonly JsonObject[], spec: Mode
 function oipTensor(input: JsonObject, path: string, spec: ModelSpec): TensorToWrite {
   const name = textOf(input['name'], `${path}.name`);
   const datatype = input['datatype'] ?? spec.inputs.find((candidate) => candidate.name === name)?.datatype;
-  if (datatype === undefined) throw usageFailure(`${path}.datatype: missing, and model ${spec.name} has no input ${JSON.stringify(name)}`, inputFormsFix(spec));
+  if (datatype === undefined)
+    throw usageFailure(`${path}.datatype: missing, and model ${spec.name} has no input ${JSON.stringify(name)}`, inputFormsFix(spec));
   const data = input['data'];
   if (data === undefined) throw usageFailure(`${path}.data: missing`, 'give the values as a list, flat or nested');
   const flat = flatten(data, `${path}.data`);
@@ -80,7 +81,8 @@ function tensorOf(name: string, datatype: string, tensor: FlatTensor, path: stri
 function shapeOf(value: JsonValue, path: string): number[] {
   if (!Array.isArray(value)) throw usageFailure(`${path}: expected a list of sizes, got ${describe(value)}`);
   return value.map((dim: JsonValue, axis) => {
-    if (typeof dim !== 'number' || !Number.isSafeInteger(dim) || dim < 0) throw usageFailure(`${path}[${axis}]: expected a size, got ${describe(dim)}`);
+    if (typeof dim !== 'number' || !Number.isSafeInteger(dim) || dim < 0)
+      throw usageFailure(`${path}[${axis}]: expected a size, got ${describe(dim)}`);
     return dim;
   });
 }

@@ -13,19 +13,24 @@ export interface ModelRow {
   readonly spec: ModelSpec | undefined;
 }
 
+/** The table, and below it why models are not ready: reasons are sentences, and would tear a column apart. */
 export function renderModels(rows: readonly ModelRow[], colors: Colors, indent = ''): string {
-  return renderTable(
+  const table = renderTable(
     [{ title: 'MODEL' }, { title: 'VERSION', align: 'right' }, { title: 'STATE' }, { title: 'INPUTS' }, { title: 'OUTPUTS' }],
-    rows.map((row) => [
-      colors.bold(row.name),
-      row.version || '-',
-      paintState(row.state, colors),
-      row.spec === undefined ? row.reason : signature(row.spec.inputs),
-      row.spec === undefined ? '' : signature(row.spec.outputs),
+    rows.map(({ name, version, state, spec }) => [
+      colors.bold(name),
+      version || '-',
+      paintState(state, colors),
+      spec === undefined ? '' : signature(spec.inputs),
+      spec === undefined ? '' : signature(spec.outputs),
     ]),
     colors,
     indent,
   );
+  const reasons = rows
+    .filter(({ reason }) => reason !== '')
+    .map(({ name, version, reason }) => `${indent}${name}${version === '' ? '' : ` ${version}`}: ${reason}\n`);
+  return reasons.length === 0 ? table : `${table}\n${reasons.join('')}`;
 }
 
 export function signature(tensors: ModelSpec['inputs']): string {

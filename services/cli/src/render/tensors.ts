@@ -40,8 +40,12 @@ function renderGroup(group: readonly DecodedTensor[], colors: Colors): string {
   if (first === undefined) return '';
   const title = `${group.map((tensor) => `${colors.bold(tensor.name)} ${colors.dim(`${tensor.datatype}${describeShape(tensor.shape)}`)}`).join(colors.dim(', '))}\n`;
   if (first.leaves.length === 0) return `${title}  (empty)\n`;
-  // One output with one long row reads better as a line than as a column of fifty.
-  return first.shape.length <= 2 && (group.length > 1 || first.shape.length === 1 || (first.shape[1] ?? 0) <= 32) ? title + columnsOf(group, first, colors) : title + rowsOf(first);
+  return title + (readsAsColumns(group, first) ? columnsOf(group, first, colors) : rowsOf(first));
+}
+
+/** One output with one long row reads better as a line than as a column of fifty. */
+function readsAsColumns(group: readonly DecodedTensor[], { shape }: DecodedTensor): boolean {
+  return group.length > 1 || shape.length === 1 || (shape.length === 2 && (shape[1] ?? 0) <= 32);
 }
 
 function columnsOf(group: readonly DecodedTensor[], first: DecodedTensor, colors: Colors): string {
@@ -54,7 +58,14 @@ function columnsOf(group: readonly DecodedTensor[], first: DecodedTensor, colors
     ...group.map((tensor) => formatLeaf(tensor.leaves[index])),
   ]);
   const columns = [...(rows > 1 ? ['row'] : []), '#', ...group.map((tensor) => tensor.name)];
-  return renderTable(columns.map((name) => ({ title: name, align: 'right' as const })), lines, colors, '  ') + moreLine(first.leaves.length - shown, 'value');
+  return (
+    renderTable(
+      columns.map((name) => ({ title: name, align: 'right' as const })),
+      lines,
+      colors,
+      '  ',
+    ) + moreLine(first.leaves.length - shown, 'value')
+  );
 }
 
 function rowsOf(tensor: DecodedTensor): string {
@@ -62,7 +73,7 @@ function rowsOf(tensor: DecodedTensor): string {
   const width = tensor.leaves.length / Math.max(rows, 1);
   const shown = Math.min(rows, maxLines);
   const lines = Array.from({ length: shown }, (_, row) => {
-    const values = tensor.leaves.slice(row * width, row * width + maxLines).map(formatLeaf);
+    const values = tensor.leaves.slice(row * width, row * width + Math.min(width, maxLines)).map(formatLeaf);
     return `  [${row}] ${values.join(' ')}${width > maxLines ? ` ... ${width - maxLines} more` : ''}\n`;
   });
   return lines.join('') + moreLine(rows - shown, 'row');

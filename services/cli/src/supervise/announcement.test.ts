@@ -2,9 +2,17 @@ import { expect, test } from 'vitest';
 import { parseAnnouncement } from './announcement.js';
 
 test.each([
-  ['a ready server', '{"event":"ready","grpcPort":9001,"metricsPort":null,"models":[]}', { event: 'ready', grpcPort: 9001, metricsPort: undefined }],
+  [
+    'a ready server',
+    '{"event":"ready","grpcPort":9001,"metricsPort":null,"models":[]}',
+    { event: 'ready', grpcPort: 9001, metricsPort: undefined },
+  ],
   ['its metrics port', '{"event":"ready","grpcPort":9001,"metricsPort":9002}', { event: 'ready', grpcPort: 9001, metricsPort: 9002 }],
-  ['a model', '{"event":"model","name":"m","version":3,"state":"READY"}', { event: 'model', name: 'm', version: '3', state: 'READY', reason: '' }],
+  [
+    'a model',
+    '{"event":"model","name":"m","version":3,"state":"READY"}',
+    { event: 'model', name: 'm', version: '3', state: 'READY', reason: '' },
+  ],
   ['an event of a later version', '{"event":"tuned"}', undefined],
   ['a port that is none', '{"event":"ready","grpcPort":"9001"}', undefined],
   ['a sentence', 'hello', undefined],

@@ -13,7 +13,13 @@ export function parseAnnouncement(line: string): Announcement | undefined {
     return { event: 'ready', grpcPort, metricsPort: isPort(metricsPort) ? metricsPort : undefined };
   }
   if (value['event'] === 'model' && typeof value['name'] === 'string') {
-    return { event: 'model', name: value['name'], version: textOf(value['version']), state: textOf(value['state']), reason: textOf(value['reason']) };
+    return {
+      event: 'model',
+      name: value['name'],
+      version: textOf(value['version']),
+      state: textOf(value['state']),
+      reason: textOf(value['reason']),
+    };
   }
   return undefined;
 }

@@ -20,7 +20,10 @@ describe('a process', () => {
     const crashed = next(ready, { kind: 'exited', exit: crash });
     expect(crashed.state).toMatchObject({ kind: 'waiting', failures: 1, everReady: true, untilMs: 2100 });
     expect(crashed.actions).toEqual([{ kind: 'wait', delayMs: 100 }]);
-    expect(next(crashed.state, { kind: 'timer' })).toMatchObject({ state: { kind: 'starting', failures: 1 }, actions: [{ kind: 'spawn' }] });
+    expect(next(crashed.state, { kind: 'timer' })).toMatchObject({
+      state: { kind: 'starting', failures: 1 },
+      actions: [{ kind: 'spawn' }],
+    });
   });
 
   test('that crashes soon after each start waits longer each time', () => {
@@ -28,12 +31,19 @@ describe('a process', () => {
   });
 
   test('that was ready for a minute has recovered: its next crash counts as the first', () => {
-    expect(next({ ...ready, failures: 9 }, { kind: 'exited', exit: crash }, 1000 + 60_000).state).toMatchObject({ kind: 'waiting', failures: 1 });
+    expect(next({ ...ready, failures: 9 }, { kind: 'exited', exit: crash }, 1000 + 60_000).state).toMatchObject({
+      kind: 'waiting',
+      failures: 1,
+    });
   });
 
   test('that never came up is given up after three tries', () => {
     expect(next({ ...starting, failures: 1 }, { kind: 'exited', exit: crash }).state.kind).toBe('waiting');
-    expect(next({ ...starting, failures: 2 }, { kind: 'exited', exit: crash }).state).toEqual({ kind: 'stopped', exit: crash, gaveUp: true });
+    expect(next({ ...starting, failures: 2 }, { kind: 'exited', exit: crash }).state).toEqual({
+      kind: 'stopped',
+      exit: crash,
+      gaveUp: true,
+    });
   });
 
   test('that refuses its flags is given up at once', () => {
@@ -47,7 +57,10 @@ describe('a process', () => {
   test('that is asked to stop is told to, and its exit is no crash', () => {
     const stopping = next(ready, { kind: 'stop' });
     expect(stopping).toEqual({ state: { kind: 'stopping' }, actions: [{ kind: 'terminate' }] });
-    expect(next(stopping.state, { kind: 'exited', exit: { code: 0, signal: null } })).toMatchObject({ state: { kind: 'stopped', gaveUp: false }, actions: [] });
+    expect(next(stopping.state, { kind: 'exited', exit: { code: 0, signal: null } })).toMatchObject({
+      state: { kind: 'stopped', gaveUp: false },
+      actions: [],
+    });
   });
 
   test('that waits for its restart is not started any more after a stop', () => {

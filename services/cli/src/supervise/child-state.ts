@@ -32,7 +32,10 @@ export type ChildEvent<A> =
 
 /** What the caller must do after a step, in order. */
 export type ChildAction =
-  { readonly kind: 'spawn' } | { readonly kind: 'wait'; readonly delayMs: number } | { readonly kind: 'cancelWait' } | { readonly kind: 'terminate' };
+  | { readonly kind: 'spawn' }
+  | { readonly kind: 'wait'; readonly delayMs: number }
+  | { readonly kind: 'cancelWait' }
+  | { readonly kind: 'terminate' };
 
 export interface RestartPolicy {
   readonly firstDelayMs: number;
@@ -54,10 +57,18 @@ export interface Step<A> {
 }
 
 /** The whole policy. `random` is uniform in [0, 1); an event that does not belong to the state changes nothing. */
-export function step<A>(state: ChildState<A>, event: ChildEvent<A>, nowMs: number, random: number, policy: RestartPolicy = restartPolicy): Step<A> {
+export function step<A>(
+  state: ChildState<A>,
+  event: ChildEvent<A>,
+  nowMs: number,
+  random: number,
+  policy: RestartPolicy = restartPolicy,
+): Step<A> {
   switch (event.kind) {
     case 'start':
-      return state.kind === 'idle' ? { state: { kind: 'starting', failures: 0, everReady: false }, actions: [{ kind: 'spawn' }] } : stay(state);
+      return state.kind === 'idle'
+        ? { state: { kind: 'starting', failures: 0, everReady: false }, actions: [{ kind: 'spawn' }] }
+        : stay(state);
     case 'announced':
       if (state.kind !== 'starting') return stay(state);
       return { state: { kind: 'ready', failures: state.failures, sinceMs: nowMs, announced: event.announced }, actions: [] };

@@ -12,12 +12,19 @@ function split(chunks: readonly Buffer[]): string[] {
 
 test('lines are the same wherever the chunks are cut, in the middle of a character too', () => {
   fc.assert(
-    fc.property(fc.array(fc.string({ unit: 'grapheme' }).filter((text) => !/[\r\n]/.test(text)), { minLength: 1 }), fc.array(fc.nat(200)), (lines, cuts) => {
-      const bytes = Buffer.from(`${lines.join('\n')}\n`);
-      const places = [0, ...cuts.map((cut) => cut % bytes.length).sort((a, b) => a - b), bytes.length];
-      const chunks = places.slice(1).map((end, index) => bytes.subarray(places[index], end));
-      expect(split(chunks)).toEqual(lines);
-    }),
+    fc.property(
+      fc.array(
+        fc.string({ unit: 'grapheme' }).filter((text) => !/[\r\n]/.test(text)),
+        { minLength: 1 },
+      ),
+      fc.array(fc.nat(200)),
+      (lines, cuts) => {
+        const bytes = Buffer.from(`${lines.join('\n')}\n`);
+        const places = [0, ...cuts.map((cut) => cut % bytes.length).sort((a, b) => a - b), bytes.length];
+        const chunks = places.slice(1).map((end, index) => bytes.subarray(places[index], end));
+        expect(split(chunks)).toEqual(lines);
+      },
+    ),
   );
 });
 

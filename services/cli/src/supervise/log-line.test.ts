@@ -3,8 +3,18 @@ import { expect, test } from 'vitest';
 import { parseLogLine, renderLogLine, wantedAt } from './log-line.js';
 
 test.each([
-  ['fields follow the message', '{"level":"warn","time":"t","name":"n","pid":1,"message":"slow","model":"a b","ms":3}', 'warn', 'slow model="a b" ms=3'],
-  ['an error is told by its message', '{"level":"error","message":"load failed","error":{"type":"Error","message":"no file","stack":"at x"}}', 'error', 'load failed error="no file"'],
+  [
+    'fields follow the message',
+    '{"level":"warn","time":"t","name":"n","pid":1,"message":"slow","model":"a b","ms":3}',
+    'warn',
+    'slow model="a b" ms=3',
+  ],
+  [
+    'an error is told by its message',
+    '{"level":"error","message":"load failed","error":{"type":"Error","message":"no file","stack":"at x"}}',
+    'error',
+    'load failed error="no file"',
+  ],
   ['a line of the runtime counts as an error', 'Segmentation fault', 'error', 'Segmentation fault'],
   ['an unknown level is information', '{"level":"trace","message":"x"}', 'info', 'x'],
 ])('%s', (_, line, level, text) => {

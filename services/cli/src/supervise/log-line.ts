@@ -19,7 +19,11 @@ export function parseLogLine(line: string): ChildLogLine {
   const fields = Object.entries(entry)
     .filter(([key]) => !hidden.has(key))
     .map(([key, value]) => ` ${key}=${showValue(value)}`);
-  return { level: named ?? 'info', text: `${String(entry['message'] ?? entry['msg'] ?? '')}${fields.join('')}` };
+  return { level: named ?? 'info', text: `${textOf(entry['message'] ?? entry['msg'])}${fields.join('')}` };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 /** An error inside a log line is told by its message; the stack is for the log file. */

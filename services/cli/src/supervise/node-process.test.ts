@@ -7,7 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Exit } from './child-state.js';
 import { nodeProcesses } from './node-process.js';
-import { portIsFree } from './port-check.js';
+import { portState } from './port-check.js';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 
@@ -98,9 +98,9 @@ test('a port in use is told from a free one', async () => {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  expect(await portIsFree('127.0.0.1', port)).toBe(false);
+  expect(await portState('127.0.0.1', port)).toBe('taken');
   server.close();
   await once(server, 'close');
-  expect(await portIsFree('127.0.0.1', port)).toBe(true);
-  expect(await portIsFree('127.0.0.1', 0)).toBe(true);
+  expect(await portState('127.0.0.1', port)).toBe('free');
+  expect(await portState('203.0.113.7', 0)).toBe('no such address');
 });

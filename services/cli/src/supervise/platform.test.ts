@@ -11,7 +11,10 @@ let tables: string[];
 let states: string[];
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
-const addresses = () => (parse(tables.at(-1) ?? '') as { backends: { name: string; address: string }[] }).backends.map(({ name, address }) => `${name} ${address}`);
+const addresses = () =>
+  (parse(tables.at(-1) ?? '') as { backends: { name: string; address: string }[] }).backends.map(
+    ({ name, address }) => `${name} ${address}`,
+  );
 
 function platform(replicas = 2): LocalPlatform {
   return new LocalPlatform({

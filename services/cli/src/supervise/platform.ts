@@ -117,7 +117,9 @@ export class LocalPlatform {
   #publish(): void {
     const replicas = this.#replicas.flatMap((replica, index) => {
       const port = this.#ports.get(replica.name);
-      return port === undefined ? [] : [{ name: replica.name, address: `127.0.0.1:${port}`, instances: this.#options.instances[index] ?? 1 }];
+      return port === undefined
+        ? []
+        : [{ name: replica.name, address: `127.0.0.1:${port}`, instances: this.#options.instances[index] ?? 1 }];
     });
     this.#tableFile = this.#options.writeTable(renderTable(this.#options.template, replicas));
   }

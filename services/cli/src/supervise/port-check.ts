@@ -1,11 +1,20 @@
 import { createServer } from 'node:net';
 
-/** Whether the port can be listened on; `false` only when it is certain that another program has it. */
-export function portIsFree(host: string, port: number): Promise<boolean> {
-  if (port === 0) return Promise.resolve(true);
+export type PortState = 'free' | 'taken' | 'forbidden' | 'no such address';
+
+/** Whether this process could listen there now. Anything unforeseen counts as free: the server itself will tell. */
+export function portState(host: string, port: number): Promise<PortState> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'EADDRINUSE'));
-    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(true)));
+    server.once('error', (error: NodeJS.ErrnoException) => resolve(states[error.code ?? ''] ?? 'free'));
+    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve('free')));
   });
 }
+
+const states: Readonly<Record<string, PortState>> = {
+  EADDRINUSE: 'taken',
+  EACCES: 'forbidden',
+  EADDRNOTAVAIL: 'no such address',
+  ENOTFOUND: 'no such address',
+  EAI_AGAIN: 'no such address',
+};

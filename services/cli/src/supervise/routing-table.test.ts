@@ -13,7 +13,8 @@ test('without a template the table is the replicas alone', () => {
 });
 
 test('a template keeps its settings, and its backends come first', () => {
-  const text = 'apiVersion: headrace.dev/v1alpha1\nkind: RoutingTable\nbackends: [{name: gpu, address: "g:1"}]\ndefaults: {timeoutMs: 5}\nmodels: [{name: m}]\n';
+  const text =
+    'apiVersion: headrace.dev/v1alpha1\nkind: RoutingTable\nbackends: [{name: gpu, address: "g:1"}]\ndefaults: {timeoutMs: 5}\nmodels: [{name: m}]\n';
   const template = parseTemplate(text, 't.yaml');
   expect(template.ownBackends).toHaveLength(1);
   expect(parse(renderTable(template, [replica]))).toMatchObject({

@@ -27,7 +27,8 @@ export function parseTemplate(text: string, source: string): TableTemplate {
     throw usageFailure(`${source}: expected a RoutingTable, got ${document === null ? 'an empty file' : 'something else'}`);
   }
   const backends = (document as Record<string, unknown>)['backends'] ?? [];
-  if (!Array.isArray(backends)) throw usageFailure(`${source}: backends: expected a list`, 'leave it out to use the replicas that up starts');
+  if (!Array.isArray(backends))
+    throw usageFailure(`${source}: backends: expected a list`, 'leave it out to use the replicas that up starts');
   return { document: document as Record<string, unknown>, ownBackends: backends as unknown[] };
 }
 

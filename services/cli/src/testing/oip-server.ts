@@ -41,7 +41,12 @@ export async function startTestServer(models: readonly EchoModel[]): Promise<Tes
     unary(methods.RepositoryIndex.path, () =>
       Promise.resolve(
         methods.RepositoryIndex.response.encode({
-          models: models.map(({ name, failed }) => ({ name, version: '1', state: failed === undefined ? 'READY' : 'UNAVAILABLE', reason: failed ?? '' })),
+          models: models.map(({ name, failed }) => ({
+            name,
+            version: '1',
+            state: failed === undefined ? 'READY' : 'UNAVAILABLE',
+            reason: failed ?? '',
+          })),
         }),
       ),
     ),
@@ -50,7 +55,13 @@ export async function startTestServer(models: readonly EchoModel[]): Promise<Tes
     unary(methods.ModelMetadata.path, async (message) => {
       const model = find(methods.ModelMetadata.request.decode(message).name);
       const tensors = model.tensors.map(({ name, datatype, shape }) => ({ name, datatype, shape: [...shape] }));
-      return methods.ModelMetadata.response.encode({ name: model.name, versions: ['1'], platform: 'echo', inputs: tensors, outputs: tensors });
+      return methods.ModelMetadata.response.encode({
+        name: model.name,
+        versions: ['1'],
+        platform: 'echo',
+        inputs: tensors,
+        outputs: tensors,
+      });
     }),
   );
   server.register(

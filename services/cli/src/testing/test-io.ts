@@ -6,13 +6,15 @@ import type { Io } from '../io.js';
 export interface TestIo {
   readonly io: Io;
   /** All that was written so far. */
-  stdout(): string;
-  stderr(): string;
-  interrupt(): void;
+  readonly stdout: () => string;
+  readonly stderr: () => string;
+  readonly interrupt: () => void;
 }
 
 /** An Io without a terminal and without colours, whose output is kept. */
-export function testIo(options: { readonly stdin?: string; readonly env?: Readonly<Record<string, string>>; readonly cwd?: string; readonly clock?: Clock } = {}): TestIo {
+export function testIo(
+  options: { readonly stdin?: string; readonly env?: Readonly<Record<string, string>>; readonly cwd?: string; readonly clock?: Clock } = {},
+): TestIo {
   let stdout = '';
   let stderr = '';
   const listeners = new Set<(signal: NodeJS.Signals) => void>();

@@ -24,6 +24,7 @@ const escapes: Readonly<Record<string, string>> = { '\\n': '\n', '\\"': '"', '\\
 
 function parseLabels(text: string): Record<string, string> {
   const labels: Record<string, string> = {};
-  for (const [, name = '', value = ''] of text.matchAll(label)) labels[name] = value.replace(/\\[n"\\]/g, (found) => escapes[found] ?? found);
+  for (const [, name = '', value = ''] of text.matchAll(label))
+    labels[name] = value.replace(/\\[n"\\]/g, (found) => escapes[found] ?? found);
   return labels;
 }

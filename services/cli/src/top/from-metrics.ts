@@ -48,25 +48,41 @@ export function snapshotOfMetrics(text: string, atMs: number): Snapshot | undefi
 }
 
 function modelLines(family: ModelFamily, samples: readonly Sample[]): Counters[] {
-  const names = new Set([family.requests, ...[family.latency, family.wait, family.batchRows].flatMap((name) => [`${name}_bucket`, `${name}_sum`, `${name}_count`])]);
+  const names = new Set([
+    family.requests,
+    ...[family.latency, family.wait, family.batchRows].flatMap((name) => [`${name}_bucket`, `${name}_sum`, `${name}_count`]),
+  ]);
   const own = samples.filter(({ name, labels }) => names.has(name) && (labels['model'] ?? '') !== '');
-  return [...groupBy(own, family.versionLabel === undefined ? ['model'] : ['model', family.versionLabel])].map(([[name = '', version = ''], group]) => ({
-    name,
-    version,
-    answered: sumOf(group, family.requests, ({ reason }) => reason === 'OK'),
-    failed: sumOf(group, family.requests, ({ reason }) => reason !== 'OK'),
-    ...latencyOf(group, family.latency),
-    runs: sumOf(group, `${family.batchRows}_count`),
-    rows: sumOf(group, `${family.batchRows}_sum`),
-    waitSumMs: sumOf(group, `${family.wait}_sum`) * 1000,
-    waitCount: sumOf(group, `${family.wait}_count`),
-    state: undefined,
-  }));
+  return [...groupBy(own, family.versionLabel === undefined ? ['model'] : ['model', family.versionLabel])].map(
+    ([[name = '', version = ''], group]) => ({
+      name,
+      version,
+      answered: sumOf(group, family.requests, ({ reason }) => reason === 'OK'),
+      failed: sumOf(group, family.requests, ({ reason }) => reason !== 'OK'),
+      ...latencyOf(group, family.latency),
+      runs: sumOf(group, `${family.batchRows}_count`),
+      rows: sumOf(group, `${family.batchRows}_sum`),
+      waitSumMs: sumOf(group, `${family.wait}_sum`) * 1000,
+      waitCount: sumOf(group, `${family.wait}_count`),
+      state: undefined,
+    }),
+  );
 }
 
 function replicaLine(name: string, group: readonly Sample[]): Counters {
   const latency = latencyOf(group, replicaFamily.run);
-  return { name, version: '', answered: latency.latencyCount, failed: 0, ...latency, runs: 0, rows: 0, waitSumMs: 0, waitCount: 0, state: stateOf(group) };
+  return {
+    name,
+    version: '',
+    answered: latency.latencyCount,
+    failed: 0,
+    ...latency,
+    runs: 0,
+    rows: 0,
+    waitSumMs: 0,
+    waitCount: 0,
+    state: stateOf(group),
+  };
 }
 
 function stateOf(group: readonly Sample[]): string {
@@ -76,7 +92,11 @@ function stateOf(group: readonly Sample[]): string {
 }
 
 function latencyOf(group: readonly Sample[], metric: string): Pick<Counters, 'latencySumMs' | 'latencyCount' | 'latency'> {
-  return { latencySumMs: sumOf(group, `${metric}_sum`) * 1000, latencyCount: sumOf(group, `${metric}_count`), latency: bucketsOf(group, `${metric}_bucket`) };
+  return {
+    latencySumMs: sumOf(group, `${metric}_sum`) * 1000,
+    latencyCount: sumOf(group, `${metric}_count`),
+    latency: bucketsOf(group, `${metric}_bucket`),
+  };
 }
 
 /** Seconds to milliseconds; series that differ in other labels are added up bound by bound. */

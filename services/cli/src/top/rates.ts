@@ -21,9 +21,18 @@ function lineBetween(before: Counters | undefined, after: Counters, seconds: num
     failedPerSecond: grown((line) => line.failed) / seconds,
     p50Ms: buckets === undefined ? undefined : quantile(buckets, 0.5),
     p99Ms: buckets === undefined ? undefined : quantile(buckets, 0.99),
-    meanMs: mean((line) => line.latencySumMs, (line) => line.latencyCount),
-    meanWaitMs: mean((line) => line.waitSumMs, (line) => line.waitCount),
-    meanBatchRows: mean((line) => line.rows, (line) => line.runs),
+    meanMs: mean(
+      (line) => line.latencySumMs,
+      (line) => line.latencyCount,
+    ),
+    meanWaitMs: mean(
+      (line) => line.waitSumMs,
+      (line) => line.waitCount,
+    ),
+    meanBatchRows: mean(
+      (line) => line.rows,
+      (line) => line.runs,
+    ),
     state: after.state,
   };
 }

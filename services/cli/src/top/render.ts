@@ -31,7 +31,15 @@ const right = (title: string): Column => ({ title, align: 'right' });
 function modelTable(view: TopView, colors: Colors): string {
   const versions = view.models.some((line) => line.version !== '');
   return renderTable(
-    [{ title: 'MODEL' }, ...(versions ? [right('VERSION')] : []), right('REQ/S'), right('FAILED/S'), ...latencyColumns(view), right('WAIT'), right('ROWS/RUN')],
+    [
+      { title: 'MODEL' },
+      ...(versions ? [right('VERSION')] : []),
+      right('REQ/S'),
+      right('FAILED/S'),
+      ...latencyColumns(view),
+      right('WAIT'),
+      right('ROWS/RUN'),
+    ],
     view.models.map((line) => [
       colors.bold(line.name),
       ...(versions ? [line.version || '-'] : []),

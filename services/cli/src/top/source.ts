@@ -19,7 +19,12 @@ export type FetchText = (url: string) => Promise<string>;
  * Histograms where they can be had, else the protocol's statistics. Without --metrics-address the port after the gRPC port
  * is tried on this machine alone, since that is where `headrace up` puts it (8001, 8002).
  */
-export async function chooseSource(client: InferenceClient, metricsAddress: string | undefined, fetchText: FetchText, clock: Clock): Promise<TopSource> {
+export async function chooseSource(
+  client: InferenceClient,
+  metricsAddress: string | undefined,
+  fetchText: FetchText,
+  clock: Clock,
+): Promise<TopSource> {
   const guess = metricsAddress ?? guessMetricsAddress(client.target.address);
   if (guess === undefined) return statisticsSource(client, clock, 'give --metrics-address for quantiles');
   const url = guess.includes('://') ? guess : `http://${guess}/metrics`;
@@ -29,7 +34,10 @@ export async function chooseSource(client: InferenceClient, metricsAddress: stri
     return metrics;
   } catch (error) {
     if (metricsAddress !== undefined) {
-      throw new CliFailure(`no metrics at ${url}: ${messageOf(error)}`, { exitCode: exitCode.unavailable, fix: 'check --metrics-address, or leave it out for means' });
+      throw new CliFailure(`no metrics at ${url}: ${messageOf(error)}`, {
+        exitCode: exitCode.unavailable,
+        fix: 'check --metrics-address, or leave it out for means',
+      });
     }
     return statisticsSource(client, clock, `no metrics at ${url}; give --metrics-address for quantiles`);
   }

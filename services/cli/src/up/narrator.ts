@@ -54,14 +54,19 @@ export class Narrator implements PlatformListener {
     } else if (state.kind === 'ready' && before.kind === 'starting' && before.everReady) {
       this.note(`${colors.green('ok')}   ${process} is back`, { event: 'restarted', process });
     } else if (state.kind === 'stopped' && state.gaveUp && state.exit !== undefined && process !== gatewayName) {
-      this.note(`${colors.red('error')} ${process} ${describeExit(state.exit)} and was given up`, { event: 'gave-up', process, ...state.exit });
+      this.note(`${colors.red('error')} ${process} ${describeExit(state.exit)} and was given up`, {
+        event: 'gave-up',
+        process,
+        ...state.exit,
+      });
     }
     this.#progress?.update(this.#startText());
   }
 
   onModel(process: string, model: ModelAnnouncement): void {
-    if (this.#json) this.emit({ event: 'model', process, name: model.name, version: model.version, state: model.state, reason: model.reason });
-    this.#models.set(`${process} ${model.name} ${model.version}`, model.state);
+    if (this.#json)
+      this.emit({ event: 'model', process, name: model.name, version: model.version, state: model.state, reason: model.reason });
+    this.#models.set(`${process} ${model.name} ${model.version}`, model.state.toUpperCase());
     this.#progress?.update(this.#startText());
   }
 
@@ -76,6 +81,8 @@ export class Narrator implements PlatformListener {
     const states = [...this.#models.values()];
     const loaded = states.filter((state) => state === 'READY').length;
     const models = states.length === 0 ? 'loading models' : `models loaded: ${loaded} of ${states.length}`;
-    return this.#readyReplicas < this.#replicas ? `${models}, replicas ready: ${this.#readyReplicas} of ${this.#replicas}` : 'replicas ready, starting the gateway';
+    return this.#readyReplicas < this.#replicas
+      ? `${models}, replicas ready: ${this.#readyReplicas} of ${this.#replicas}`
+      : 'replicas ready, starting the gateway';
   }
 }

@@ -5,7 +5,7 @@ import { parseTable } from '@headrace/gateway';
 import { formatProblem } from '@headrace/runtime';
 import { cpuCount } from '../supervise/cpu-count.js';
 import { place } from '../supervise/placement.js';
-import { portIsFree } from '../supervise/port-check.js';
+import { portState } from '../supervise/port-check.js';
 import type { TableTemplate } from '../supervise/routing-table.js';
 import { emptyTemplate, parseTemplate, renderTable } from '../supervise/routing-table.js';
 import { exitCode } from '../exit-code.js';
@@ -45,7 +45,9 @@ function readTemplate(file: string, io: Io): TableTemplate {
   try {
     text = readFileSync(resolve(io.cwd, file), 'utf8');
   } catch (error) {
-    throw usageFailure(`--config ${file}: cannot be read (${error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'})`);
+    throw usageFailure(
+      `--config ${file}: cannot be read (${error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'})`,
+    );
   }
   return parseTemplate(text, file);
 }
@@ -57,14 +59,20 @@ function checkTable(template: TableTemplate, file: string, instances: readonly n
   if (parsed.ok) return;
   // Line numbers would be those of the table with the replicas in it, not of the person's file: paths alone are told.
   const problems = parsed.refusal.map(({ source, path, message }) => formatProblem({ source, path, message }));
-  throw usageFailure(problems.length === 1 ? (problems[0] ?? '') : `${file} has ${problems.length} problems:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+  throw usageFailure(
+    problems.length === 1
+      ? (problems[0] ?? '')
+      : `${file} has ${problems.length} problems:\n${problems.map((problem) => `  ${problem}`).join('\n')}`,
+  );
 }
 
 function checkedRepository(folder: string, io: Io): string {
   const path = resolve(io.cwd, folder);
   if (!existsSync(path)) throw usageFailure(`--models ${folder}: no such folder`, layoutFix);
   if (!statSync(path).isDirectory()) throw usageFailure(`--models ${folder}: not a folder`, layoutFix);
-  const models = readdirSync(path, { withFileTypes: true }).filter((entry) => (entry.isDirectory() || entry.isSymbolicLink()) && !entry.name.startsWith('.'));
+  const models = readdirSync(path, { withFileTypes: true }).filter(
+    (entry) => (entry.isDirectory() || entry.isSymbolicLink()) && !entry.name.startsWith('.'),
+  );
   if (models.length === 0) throw usageFailure(`--models ${folder}: no model in it`, layoutFix);
   return path;
 }
@@ -81,6 +89,17 @@ function findDemo(io: Io): { readonly models: string; readonly example: string }
 }
 
 async function checkPort(host: string, port: number, flag: string): Promise<void> {
-  if (await portIsFree(host, port)) return;
-  throw new CliFailure(`port ${port} is taken: choose another with ${flag}`, { exitCode: exitCode.failed, reason: 'PORT_TAKEN' });
+  switch (await portState(host, port)) {
+    case 'free':
+      return;
+    case 'taken':
+      throw new CliFailure(`port ${port} is taken: choose another with ${flag}`, { exitCode: exitCode.failed, reason: 'PORT_TAKEN' });
+    case 'forbidden':
+      throw new CliFailure(`port ${port} may not be used by this user: choose another with ${flag}`, {
+        exitCode: exitCode.failed,
+        reason: 'PORT_FORBIDDEN',
+      });
+    case 'no such address':
+      throw usageFailure(`--host ${host}: no address of this machine`, '127.0.0.1 for this machine alone, 0.0.0.0 for all');
+  }
 }

@@ -39,7 +39,7 @@ export async function runUp(flags: UpFlags, io: Io): Promise<ExitCode> {
     writeTable: (text) => stateDir.write('routing-table.yaml', text),
     start: nodeProcesses(new URL('../supervise/exit-with-parent.js', import.meta.url)),
     clock: io.clock,
-    random: io.random,
+    random: () => io.random(),
     listener: narrator,
   });
   const interrupts = new Interrupts(io, platform, narrator);
@@ -118,7 +118,14 @@ async function announce(
 }
 
 /** For the first ready model that takes an example; models that fail or are hard to please do not stop the others. */
-async function commandsFor(client: InferenceClient, models: readonly ModelRow[], address: string, plan: UpPlan, io: Io, stateDir: StateDir): Promise<ExampleCommand[]> {
+async function commandsFor(
+  client: InferenceClient,
+  models: readonly ModelRow[],
+  address: string,
+  plan: UpPlan,
+  io: Io,
+  stateDir: StateDir,
+): Promise<ExampleCommand[]> {
   for (const { spec } of models) {
     const example = spec === undefined ? undefined : await findExample(client, spec, plan.demoExample, io);
     if (example === undefined) continue;

@@ -21,17 +21,23 @@ const introductions: Readonly<Record<ExampleCommand['tool'], string>> = {
 
 /** What a newcomer sees when the platform is ready: where it is, what it serves, what to paste. */
 export function renderSummary(summary: UpSummary, colors: Colors): string {
-  const failed = summary.models.filter((model) => model.state !== 'READY').length;
+  const ready = summary.models.filter((model) => model.state === 'READY').length;
+  const title = ready === 0 ? colors.yellow('Headrace is up, without a model that is ready,') : colors.green('Headrace is ready');
   const lines = [
     '',
-    `${colors.green('Headrace is ready')} at ${colors.bold(summary.address)} ${colors.dim(`(${plural(summary.replicas, 'replica')}, after ${formatMs(summary.tookMs)})`)}`,
+    `${title} at ${colors.bold(summary.address)} ${colors.dim(`(${plural(summary.replicas, 'replica')}, after ${formatMs(summary.tookMs)})`)}`,
     ...(summary.metricsUrl === undefined ? [] : [colors.dim(`metrics at ${summary.metricsUrl}`)]),
     '',
     renderModels(summary.models, colors, '  ').trimEnd(),
-    ...(failed === 0 ? [] : ['', colors.yellow(`  ${plural(failed, 'model version')} could not be loaded; the others serve`)]),
     '',
   ];
-  if (summary.commands.length === 0) lines.push('No model is ready, so there is nothing to try yet. npx headrace models tells more.');
+  if (summary.commands.length === 0)
+    lines.push(
+      ready === 0
+        ? 'Mend the model and load it with: npx headrace load NAME'
+        : 'No model took random inputs; npx headrace models NAME tells what it takes.',
+      '',
+    );
   for (const { tool, command } of summary.commands) lines.push(colors.dim(`# ${introductions[tool]}`), command, '');
   lines.push(colors.dim('Ctrl-C stops it; npx headrace top shows what it does.'));
   return `${lines.join('\n')}\n`;

@@ -2,7 +2,15 @@ import type { ModelConfig } from './model-config-type.js';
 import type { ServedDatatype } from '../tensors/ort-type.js';
 import { servedDatatypes } from '../tensors/ort-type.js';
 import { ignoredPaths } from './ignored-fields.js';
-import type { InstanceSettings, ModelSettings, ProviderSettings, SettingsResult, TensorSetting, VersionPolicy, WarmupSetting } from './settings.js';
+import type {
+  InstanceSettings,
+  ModelSettings,
+  ProviderSettings,
+  SettingsResult,
+  TensorSetting,
+  VersionPolicy,
+  WarmupSetting,
+} from './settings.js';
 import { defaultSettings } from './settings.js';
 
 /**
@@ -13,12 +21,14 @@ import { defaultSettings } from './settings.js';
 export function settingsFromModelConfig(name: string, config: ModelConfig, source: string): SettingsResult {
   const problems: string[] = [];
   const defaults = defaultSettings(name);
-  if (config.name && config.name !== name) problems.push(`name: expected ${JSON.stringify(name)} (the folder's name), got ${JSON.stringify(config.name)}`);
+  if (config.name && config.name !== name)
+    problems.push(`name: expected ${JSON.stringify(name)} (the folder's name), got ${JSON.stringify(config.name)}`);
   problems.push(...platformProblems(config));
   const maxBatchSize = config.max_batch_size ?? 0;
   if (maxBatchSize < 0) problems.push(`max_batch_size: expected 0 or more, got ${maxBatchSize}`);
   const modelFile = config.default_model_filename || defaults.modelFile;
-  if (!isPlainFileName(modelFile)) problems.push(`default_model_filename: expected a file name without folders, got ${JSON.stringify(modelFile)}`);
+  if (!isPlainFileName(modelFile))
+    problems.push(`default_model_filename: expected a file name without folders, got ${JSON.stringify(modelFile)}`);
 
   const settings: ModelSettings = {
     ...defaults,
@@ -63,7 +73,8 @@ function tensorSettings(role: string, tensors: readonly WrittenTensor[], maxBatc
     if (!tensor.name) problems.push(`${path}.name: expected the tensor's name, got nothing`);
     if (tensor.reshape) problems.push(`${path}.reshape: reshaping is not done here, expected the shape that the graph declares in dims`);
     const dims = tensor.dims?.map(Number);
-    if (dims?.some((dim) => dim < -1 || !Number.isSafeInteger(dim))) problems.push(`${path}.dims: expected -1 or sizes, got [${dims.join(', ')}]`);
+    if (dims?.some((dim) => dim < -1 || !Number.isSafeInteger(dim)))
+      problems.push(`${path}.dims: expected -1 or sizes, got [${dims.join(', ')}]`);
     return {
       name: tensor.name ?? '',
       datatype: datatypeSetting(tensor.data_type, `${path}.data_type`, problems),
@@ -73,10 +84,10 @@ function tensorSettings(role: string, tensors: readonly WrittenTensor[], maxBatc
 }
 
 function datatypeSetting(value: unknown, path: string, problems: string[]): ServedDatatype | undefined {
-  if (value === undefined || value === 'TYPE_INVALID') return undefined;
-  const name = value === 'TYPE_STRING' ? 'BYTES' : String(value).replace(/^TYPE_/, '');
+  if (typeof value !== 'string' || value === 'TYPE_INVALID') return undefined;
+  const name = value === 'TYPE_STRING' ? 'BYTES' : value.replace(/^TYPE_/, '');
   if (Object.hasOwn(servedDatatypes, name)) return name as ServedDatatype;
-  problems.push(`${path}: ${String(value)} cannot be carried exactly by onnxruntime-node`);
+  problems.push(`${path}: ${value} cannot be carried exactly by onnxruntime-node`);
   return undefined;
 }
 
@@ -139,9 +150,11 @@ function warmupSettings(config: ModelConfig, problems: string[]): WarmupSetting[
     const inputs = new Map<string, { shape: number[]; fill: 'zero' | 'random' }>();
     for (const [name, input] of Object.entries(warmup.inputs ?? {})) {
       const path = `model_warmup[${index}].inputs.${name}`;
-      if (input.input_data_file) problems.push(`${path}.input_data_file: warm-up from files is not supported, expected zero_data or random_data`);
+      if (input.input_data_file)
+        problems.push(`${path}.input_data_file: warm-up from files is not supported, expected zero_data or random_data`);
       const shape = (input.dims ?? []).map(Number);
-      if (shape.some((dim) => !(Number.isSafeInteger(dim) && dim >= 0))) problems.push(`${path}.dims: expected sizes, got [${shape.join(', ')}]`);
+      if (shape.some((dim) => !(Number.isSafeInteger(dim) && dim >= 0)))
+        problems.push(`${path}.dims: expected sizes, got [${shape.join(', ')}]`);
       inputs.set(name, { shape, fill: input.zero_data ? 'zero' : 'random' });
     }
     return { name: warmup.name ?? '', rows: warmup.batch_size || 1, runs: warmup.count || 1, inputs };

@@ -4,7 +4,10 @@ const tensor = {
   required: ['name'],
   properties: {
     name: { type: 'string', minLength: 1 },
-    datatype: { type: 'string', enum: ['BOOL', 'UINT8', 'UINT16', 'UINT32', 'UINT64', 'INT8', 'INT16', 'INT32', 'INT64', 'FP16', 'FP32', 'FP64', 'BYTES'] },
+    datatype: {
+      type: 'string',
+      enum: ['BOOL', 'UINT8', 'UINT16', 'UINT32', 'UINT64', 'INT8', 'INT16', 'INT32', 'INT64', 'FP16', 'FP32', 'FP64', 'BYTES'],
+    },
     shape: { type: 'array', items: { type: 'integer', minimum: -1 }, description: 'Whole shape, batch axis included; -1 = any.' },
   },
 } as const;
@@ -28,7 +31,12 @@ export const modelYamlSchema = {
       type: 'object',
       properties: {
         count: { ...count, description: 'Copies of the model; the CPU quota when absent.' },
-        cores: { type: 'array', items: { type: 'integer', minimum: 0, maximum: 65535 }, minItems: 1, description: 'Instance i runs on cores[i % length].' },
+        cores: {
+          type: 'array',
+          items: { type: 'integer', minimum: 0, maximum: 65535 },
+          minItems: 1,
+          description: 'Instance i runs on cores[i % length].',
+        },
         threads: { type: 'string', enum: ['auto', 'own', 'shared'] },
         intraOpThreads: count,
       },
@@ -69,7 +77,11 @@ export const modelYamlSchema = {
               type: 'object',
               required: ['shape'],
               properties: {
-                shape: { type: 'array', items: { type: 'integer', minimum: 0 }, description: 'Without the batch axis for a batchable model.' },
+                shape: {
+                  type: 'array',
+                  items: { type: 'integer', minimum: 0 },
+                  description: 'Without the batch axis for a batchable model.',
+                },
                 fill: { type: 'string', enum: ['zero', 'random'] },
               },
             },
@@ -110,6 +122,19 @@ export interface ModelYaml {
 
 export interface YamlTensor {
   readonly name: string;
-  readonly datatype?: 'BOOL' | 'UINT8' | 'UINT16' | 'UINT32' | 'UINT64' | 'INT8' | 'INT16' | 'INT32' | 'INT64' | 'FP16' | 'FP32' | 'FP64' | 'BYTES';
+  readonly datatype?:
+    | 'BOOL'
+    | 'UINT8'
+    | 'UINT16'
+    | 'UINT32'
+    | 'UINT64'
+    | 'INT8'
+    | 'INT16'
+    | 'INT32'
+    | 'INT64'
+    | 'FP16'
+    | 'FP32'
+    | 'FP64'
+    | 'BYTES';
   readonly shape?: readonly number[];
 }

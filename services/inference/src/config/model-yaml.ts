@@ -26,7 +26,8 @@ export function settingsFromYaml(name: string, text: string, source: string): Se
         maxQueuedRows: batching?.maxQueuedRows ?? defaults.batching.maxQueuedRows,
         maxLanes: batching?.maxLanes ?? defaults.batching.maxLanes,
         agingMs: batching?.agingMs ?? defaults.batching.agingMs,
-        bypassMaxShare: batching?.bypassMaxSharePercent === undefined ? defaults.batching.bypassMaxShare : batching.bypassMaxSharePercent / 100,
+        bypassMaxShare:
+          batching?.bypassMaxSharePercent === undefined ? defaults.batching.bypassMaxShare : batching.bypassMaxSharePercent / 100,
       },
       instances: {
         count,

@@ -20,7 +20,19 @@ export class TextFormatError extends Error {
 const blank = /(?:[ \t\r\n\f\v]|#[^\n]*)*/y;
 const word = /[A-Za-z_][A-Za-z0-9_]*/y;
 const number = /(?:0[xX][0-9a-fA-F]+|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[fF]?)/y;
-const simpleEscapes: Readonly<Record<string, number>> = { a: 7, b: 8, f: 12, n: 10, r: 13, t: 9, v: 11, '\\': 92, "'": 39, '"': 34, '?': 63 };
+const simpleEscapes: Readonly<Record<string, number>> = {
+  a: 7,
+  b: 8,
+  f: 12,
+  n: 10,
+  r: 13,
+  t: 9,
+  v: 11,
+  '\\': 92,
+  "'": 39,
+  '"': 34,
+  '?': 63,
+};
 
 export function tokenize(text: string): Token[] {
   const tokens: Token[] = [];
@@ -75,7 +87,7 @@ function stringSource(text: string, start: number, at: Position): string {
 
 function unescape(source: string, at: Position): Buffer {
   const parts: Buffer[] = [];
-  for (let index = 0; index < source.length; ) {
+  for (let index = 0; index < source.length;) {
     const slash = source.indexOf('\\', index);
     if (slash !== index) {
       const end = slash < 0 ? source.length : slash;

@@ -70,14 +70,16 @@ function readField(reader: Reader, field: Field, message: MessageObject, at: Pos
     if (reader.takeSign(']') === undefined) {
       do values.push(readValue(reader, field, true, depth));
       while (reader.takeSign(',') !== undefined);
-      if (reader.takeSign(']') === undefined) throw new TextFormatError(reader.peek.at, `expected , or ] in the list of ${field.name}, got ${describe(reader.peek)}`);
+      if (reader.takeSign(']') === undefined)
+        throw new TextFormatError(reader.peek.at, `expected , or ] in the list of ${field.name}, got ${describe(reader.peek)}`);
     }
   } else {
     values.push(readValue(reader, field, colon, depth));
   }
   if (field.map) {
     const entries = (message[field.name] ??= Object.create(null) as MessageObject) as MessageObject;
-    for (const value of values as MessageObject[]) entries[String(value['key'] ?? '')] = value['value'] ?? (Object.create(null) as MessageObject);
+    for (const value of values as MessageObject[])
+      entries[keyText(value['key'])] = value['value'] ?? (Object.create(null) as MessageObject);
   } else if (field.repeated) {
     const present = message[field.name] as MessageValue[] | undefined;
     if (present === undefined) message[field.name] = values;
@@ -86,9 +88,15 @@ function readField(reader: Reader, field: Field, message: MessageObject, at: Pos
     if (field.name in message) throw new TextFormatError(at, `field ${field.name} is given twice`);
     const group = field.partOf;
     const other = group?.oneof.find((name) => name in message);
-    if (group && other !== undefined) throw new TextFormatError(at, `field ${field.name} excludes ${other}: one of ${group.oneof.join(', ')}`);
+    if (group && other !== undefined)
+      throw new TextFormatError(at, `field ${field.name} excludes ${other}: one of ${group.oneof.join(', ')}`);
     message[field.name] = values[0] as MessageValue;
   }
+}
+
+/** Map keys are strings, numbers or booleans. */
+function keyText(key: MessageValue | undefined): string {
+  return typeof key === 'string' || typeof key === 'number' || typeof key === 'boolean' ? `${key}` : '';
 }
 
 function readValue(reader: Reader, field: Field, colon: boolean, depth: number): MessageValue {

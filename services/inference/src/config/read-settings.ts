@@ -17,7 +17,7 @@ const maxSettingsBytes = 1024 * 1024;
 
 /** Reads a model folder's configuration; a folder without one gets the defaults. Never throws. */
 export async function readSettings(name: string, folder: string, overrideJson?: string): Promise<SettingsResult> {
-  if (overrideJson !== undefined) return attempt('config', () => settingsFromJson(name, overrideJson));
+  if (overrideJson !== undefined) return attempt('parameter "config"', () => settingsFromJson(name, overrideJson));
   for (const file of settingsFiles) {
     let bytes: Buffer;
     try {
@@ -26,10 +26,13 @@ export async function readSettings(name: string, folder: string, overrideJson?: 
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') continue;
       return { ok: false, problems: [`${file}: cannot be read: ${describeError(error)}`] };
     }
-    if (bytes.length > maxSettingsBytes) return { ok: false, problems: [`${file}: expected at most ${maxSettingsBytes} bytes, got ${bytes.length}`] };
+    if (bytes.length > maxSettingsBytes)
+      return { ok: false, problems: [`${file}: expected at most ${maxSettingsBytes} bytes, got ${bytes.length}`] };
     const text = bytes.toString('utf8');
     return attempt(file, () =>
-      file === 'model.yaml' ? settingsFromYaml(name, text, file) : settingsFromModelConfig(name, parseTextFormat(text, modelConfigRoot()), file),
+      file === 'model.yaml'
+        ? settingsFromYaml(name, text, file)
+        : settingsFromModelConfig(name, parseTextFormat(text, modelConfigRoot()), file),
     );
   }
   return { ok: true, settings: defaultSettings(name) };

@@ -99,4 +99,6 @@ export function defaultSettings(name: string): ModelSettings {
 }
 
 /** Why a configuration cannot be used: one line for each problem, each naming the field, what was expected and what came. */
-export type SettingsResult = { readonly ok: true; readonly settings: ModelSettings } | { readonly ok: false; readonly problems: readonly string[] };
+export type SettingsResult =
+  | { readonly ok: true; readonly settings: ModelSettings }
+  | { readonly ok: false; readonly problems: readonly string[] };

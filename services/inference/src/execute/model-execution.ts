@@ -149,7 +149,8 @@ export class ModelExecution implements BatchRunner<PendingInfer> {
     const outputs = members[0]?.outputs ?? [];
     instance.run(gather(members, pool), outputs, (outcome) => {
       // 3. Answer each member, 4. tell the batcher.
-      if (outcome.ok && this.#answer(members, outcome, startedMs)) return this.#runEnded(batch, instance, outcome.runNs / 1e6, sumRows(members));
+      if (outcome.ok && this.#answer(members, outcome, startedMs))
+        return this.#runEnded(batch, instance, outcome.runNs / 1e6, sumRows(members));
       this.#runFailed(batch, instance, members, outcome, startedMs);
     });
   }
@@ -164,7 +165,11 @@ export class ModelExecution implements BatchRunner<PendingInfer> {
   #answer(members: readonly PendingInfer[], outcome: RanSession, startedMs: number): boolean {
     const { pool, signature, statistics, metrics, clock } = this.#options;
     const declared = (members[0]?.outputs ?? []).map((index) => signature.outputs[index]).filter((output) => output !== undefined);
-    const cut = scatter(outcome.outputs, declared, members.map((member) => member.rows));
+    const cut = scatter(
+      outcome.outputs,
+      declared,
+      members.map((member) => member.rows),
+    );
     if (!cut.ok) {
       this.#stopMerging(cut.message);
       return false;
@@ -181,7 +186,13 @@ export class ModelExecution implements BatchRunner<PendingInfer> {
   }
 
   /** One bad request must hurt only itself: the members of a failed batch run again one by one. */
-  #runFailed(batch: Batch<PendingInfer>, instance: ModelInstance, members: readonly PendingInfer[], outcome: RunOutcome, startedMs: number): void {
+  #runFailed(
+    batch: Batch<PendingInfer>,
+    instance: ModelInstance,
+    members: readonly PendingInfer[],
+    outcome: RunOutcome,
+    startedMs: number,
+  ): void {
     const { pool, logger, model, version } = this.#options;
     const message = outcome.ok ? 'its output cannot be cut into rows' : outcome.message;
     if (!outcome.ok && outcome.lost) {
@@ -225,7 +236,13 @@ export class ModelExecution implements BatchRunner<PendingInfer> {
       else if (outcome.lost) this.#finish(member, failure('BACKEND_LOST', `the model instance was lost in the run: ${outcome.message}`));
       else {
         for (const buffer of outcome.inputs) pool.release(buffer);
-        this.#finish(member, failure('EXECUTION_FAILED', `model ${JSON.stringify(this.#options.model)} version ${this.#options.version} failed: ${outcome.message}`));
+        this.#finish(
+          member,
+          failure(
+            'EXECUTION_FAILED',
+            `model ${JSON.stringify(this.#options.model)} version ${this.#options.version} failed: ${outcome.message}`,
+          ),
+        );
       }
       next();
     });

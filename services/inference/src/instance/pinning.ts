@@ -8,7 +8,8 @@ export type Pinning = { readonly ok: true } | { readonly ok: false; readonly mes
  * outside; where it is missing, or the core is not ours to use, the message says so and the thread runs unpinned.
  */
 export async function pinThread(threadId: number | undefined, core: number): Promise<Pinning> {
-  if (threadId === undefined) return { ok: false, message: `core ${core}: this system does not tell thread ids (/proc/thread-self), expected Linux` };
+  if (threadId === undefined)
+    return { ok: false, message: `core ${core}: this system does not tell thread ids (/proc/thread-self), expected Linux` };
   try {
     await promisify(execFile)('taskset', ['-p', '-c', String(core), String(threadId)]);
     return { ok: true };

@@ -12,11 +12,7 @@ import type { ModelSignature } from '../tensors/signature.js';
  *      |  close {session}  ------------>  |  releases
  *      |  stop  ----------------------->  |  its event loop runs empty and the thread ends
  */
-export type ToWorker =
-  | OpenSession
-  | RunSession
-  | { readonly kind: 'close'; readonly session: number }
-  | { readonly kind: 'stop' };
+export type ToWorker = OpenSession | RunSession | { readonly kind: 'close'; readonly session: number } | { readonly kind: 'stop' };
 
 export interface OpenSession {
   readonly kind: 'open';

@@ -102,7 +102,12 @@ export function openSession(modelFile: string, settings: SessionSettings, clock:
         return inTransit(tensor);
       });
       const doneMs = clock.nowMs();
-      return { outputs: taken, inputNs: nanoseconds(readyMs - startedMs), runNs: nanoseconds(ranMs - readyMs), outputNs: nanoseconds(doneMs - ranMs) };
+      return {
+        outputs: taken,
+        inputNs: nanoseconds(readyMs - startedMs),
+        runNs: nanoseconds(ranMs - readyMs),
+        outputNs: nanoseconds(doneMs - ranMs),
+      };
     },
     dispose: () => session.dispose(),
   };
@@ -115,7 +120,15 @@ function nanoseconds(ms: number): number {
 function sessionOptions(settings: SessionSettings): object {
   const { name, deviceId } = settings.provider;
   return {
-    executionProviders: name === 'cpu' ? ['cpu'] : name === 'cuda' ? [{ name, deviceId }] : [{ name, deviceId }, { name: 'cuda', deviceId }],
+    executionProviders:
+      name === 'cpu'
+        ? ['cpu']
+        : name === 'cuda'
+          ? [{ name, deviceId }]
+          : [
+              { name, deviceId },
+              { name: 'cuda', deviceId },
+            ],
     intraOpNumThreads: settings.intraOpThreads,
     interOpNumThreads: 1,
     executionMode: 'sequential',
@@ -127,7 +140,8 @@ function sessionOptions(settings: SessionSettings): object {
 
 function signatureOf(session: NativeSession): ModelSignature {
   const inputs = session.inputMetadata.map((metadata) => {
-    if (!metadata.isTensor) throw new Error(`input ${JSON.stringify(metadata.name)} is not a tensor (a sequence or map), which cannot be served`);
+    if (!metadata.isTensor)
+      throw new Error(`input ${JSON.stringify(metadata.name)} is not a tensor (a sequence or map), which cannot be served`);
     return tensorSignature('input', metadata);
   });
   const skippedOutputs = session.outputMetadata.filter((metadata) => !metadata.isTensor).map((metadata) => metadata.name);
@@ -160,7 +174,7 @@ function inTransit(tensor: NativeTensor): TensorInTransit {
     return { buffer, byteLength: buffer.byteLength, shape: [...dims] };
   }
   const whole = data.byteOffset === 0 && data.byteLength === data.buffer.byteLength && data.buffer instanceof ArrayBuffer;
-  const buffer = whole ? (data.buffer as ArrayBuffer) : (data.slice().buffer as ArrayBuffer);
+  const buffer = whole ? data.buffer : data.slice().buffer;
   return { buffer, byteLength: data.byteLength, shape: [...dims] };
 }
 

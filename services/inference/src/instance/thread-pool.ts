@@ -28,7 +28,7 @@ export class ThreadPool {
   readonly #quota: number;
   readonly #maxOwnThreads: number;
   readonly #logger: Logger;
-  readonly #shared: ThreadTurns[] = [];
+  readonly #shared = new Map<number, ThreadTurns>();
   readonly #idle: WorkerThread[] = [];
   readonly #all = new Set<WorkerThread>();
   #own = 0;
@@ -61,7 +61,8 @@ export class ThreadPool {
   #sharedLease(index: number): ThreadLease {
     const slot = index % this.#quota;
     // A thread that was lost is replaced for those that come after; its sessions went with it.
-    const turns = (this.#shared[slot] ??= new ThreadTurns(this.#start(() => delete this.#shared[slot])));
+    let turns = this.#shared.get(slot);
+    if (turns === undefined) this.#shared.set(slot, (turns = new ThreadTurns(this.#start(() => this.#shared.delete(slot)))));
     return { turns, kind: 'shared', core: undefined, release: async () => {} };
   }
 

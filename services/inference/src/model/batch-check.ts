@@ -31,7 +31,10 @@ export async function checkBatching(signature: ModelSignature, run: RunOnce, sta
 
 /** Every tensor of a batchable model starts with an open dimension. */
 export function batchAxisProblem(signature: ModelSignature): string | undefined {
-  for (const [role, tensors] of [['input', signature.inputs], ['output', signature.outputs]] as const) {
+  for (const [role, tensors] of [
+    ['input', signature.inputs],
+    ['output', signature.outputs],
+  ] as const) {
     for (const { name, shape } of tensors) {
       // An output of unknown rank reads [] here; the run above tells.
       if (role === 'output' && shape.length === 0) continue;

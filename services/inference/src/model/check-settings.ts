@@ -9,7 +9,8 @@ export function settingsProblems(settings: ModelSettings, signature: ModelSignat
   ];
   for (const warmup of settings.warmup) {
     for (const name of warmup.inputs.keys()) {
-      if (!signature.inputs.some((input) => input.name === name)) problems.push(`warm-up input ${JSON.stringify(name)} is not an input of the graph`);
+      if (!signature.inputs.some((input) => input.name === name))
+        problems.push(`warm-up input ${JSON.stringify(name)} is not an input of the graph`);
     }
     if (settings.batching.maxBatchSize > 0 && warmup.rows > settings.batching.maxBatchSize) {
       problems.push(`warm-up of ${warmup.rows} rows: expected at most ${settings.batching.maxBatchSize} (the largest batch)`);
@@ -21,7 +22,8 @@ export function settingsProblems(settings: ModelSettings, signature: ModelSignat
 function tensorProblems(role: string, setting: TensorSetting, declared: readonly TensorSignature[]): string[] {
   const name = JSON.stringify(setting.name);
   const found = declared.find((tensor) => tensor.name === setting.name);
-  if (found === undefined) return [`${role} ${name} is configured but the graph has ${declared.map((tensor) => JSON.stringify(tensor.name)).join(', ')}`];
+  if (found === undefined)
+    return [`${role} ${name} is configured but the graph has ${declared.map((tensor) => JSON.stringify(tensor.name)).join(', ')}`];
   const problems: string[] = [];
   if (setting.datatype !== undefined && setting.datatype !== found.datatype) {
     problems.push(`${role} ${name}: configured as ${setting.datatype}, the graph has ${found.datatype}`);
@@ -30,8 +32,14 @@ function tensorProblems(role: string, setting: TensorSetting, declared: readonly
   if (shape !== undefined) {
     // An output of unknown rank reads [] in the graph's metadata.
     const unknown = role === 'output' && found.shape.length === 0;
-    const fits = unknown || (shape.length === found.shape.length && shape.every((dim, index) => dim === -1 || found.shape[index] === -1 || dim === found.shape[index]));
-    if (!fits) problems.push(`${role} ${name}: configured with shape [${shape.join(',')}] (batch axis included), the graph has [${found.shape.join(',')}]`);
+    const fits =
+      unknown ||
+      (shape.length === found.shape.length &&
+        shape.every((dim, index) => dim === -1 || found.shape[index] === -1 || dim === found.shape[index]));
+    if (!fits)
+      problems.push(
+        `${role} ${name}: configured with shape [${shape.join(',')}] (batch axis included), the graph has [${found.shape.join(',')}]`,
+      );
   }
   return problems;
 }

@@ -41,7 +41,7 @@ function valueMismatch(output: TensorSignature, both: TensorInTransit, one: Tens
   if (together.equals(alone)) return undefined;
   const { datatype } = output;
   if (datatype !== 'FP16' && datatype !== 'FP32' && datatype !== 'FP64') return 'differs between two rows at once and two single runs';
-  const copy = alone.buffer.slice(alone.byteOffset, alone.byteOffset + alone.byteLength) as ArrayBuffer;
+  const copy = alone.buffer.slice(alone.byteOffset, alone.byteOffset + alone.byteLength);
   const expected = numericView(datatype, copy, copy.byteLength);
   const got = numericView(datatype, both.buffer, both.byteLength);
   for (let index = 0; index < expected.length; index++) {

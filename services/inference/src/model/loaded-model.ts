@@ -71,7 +71,10 @@ async function openAll(options: LoadOptions, leases: readonly ThreadLease[], ins
       instances.push(await open());
     } catch (error) {
       if (index > 0 || provider.name === 'cpu' || provider.fallback === undefined) throw error;
-      logger.warn({ model: settings.name, provider: provider.name, fallback: provider.fallback, reason: describeError(error) }, 'execution provider not available: falling back');
+      logger.warn(
+        { model: settings.name, provider: provider.name, fallback: provider.fallback, reason: describeError(error) },
+        'execution provider not available: falling back',
+      );
       provider = { name: provider.fallback, deviceId: 0, fallback: undefined };
       instances.push(await open());
     }
@@ -79,10 +82,18 @@ async function openAll(options: LoadOptions, leases: readonly ThreadLease[], ins
   return provider;
 }
 
-async function unmergedReason({ settings, logger }: LoadOptions, signature: ModelSignature, instances: readonly ModelInstance[]): Promise<string | undefined> {
+async function unmergedReason(
+  { settings, logger }: LoadOptions,
+  signature: ModelSignature,
+  instances: readonly ModelInstance[],
+): Promise<string | undefined> {
   const [first] = instances;
   if (settings.batching.maxBatchSize === 0 || first === undefined) return undefined;
-  const check = await checkBatching(signature, async (inputs) => runOnce(first, inputs), settings.warmup.find((warmup) => warmup.inputs.size > 0));
+  const check = await checkBatching(
+    signature,
+    async (inputs) => runOnce(first, inputs),
+    settings.warmup.find((warmup) => warmup.inputs.size > 0),
+  );
   if (check.mayMerge) return undefined;
   logger.error({ model: settings.name, reason: check.reason }, 'the model is declared batchable and is not: it is served without batching');
   return check.reason;
@@ -98,7 +109,9 @@ export async function warmUp(loaded: LoadedModel, logger: Logger): Promise<void>
   const { settings, signature } = loaded;
   const { maxBatchSize } = settings.batching;
   const stated = settings.warmup.length > 0;
-  const plan: readonly WarmupSetting[] = stated ? settings.warmup : [...new Set([1, Math.max(1, maxBatchSize)])].map((rows) => ({ name: `${rows} rows`, rows, runs: 1, inputs: new Map() }));
+  const plan: readonly WarmupSetting[] = stated
+    ? settings.warmup
+    : [...new Set([1, Math.max(1, maxBatchSize)])].map((rows) => ({ name: `${rows} rows`, rows, runs: 1, inputs: new Map() }));
   await Promise.all(
     loaded.instances.map(async (instance) => {
       for (const warmup of plan) {
@@ -109,7 +122,10 @@ export async function warmUp(loaded: LoadedModel, logger: Logger): Promise<void>
         } catch (error) {
           const reason = `warm-up ${JSON.stringify(warmup.name)}: ${describeError(error)}`;
           if (stated) throw new Error(reason, { cause: error });
-          logger.warn({ model: settings.name, instance: instance.id, reason }, 'the made-up warm-up failed; the first requests may be slower');
+          logger.warn(
+            { model: settings.name, instance: instance.id, reason },
+            'the made-up warm-up failed; the first requests may be slower',
+          );
           return;
         }
       }
@@ -121,10 +137,14 @@ function runOnce(instance: ModelInstance, inputs: readonly TensorInTransit[]): P
   // Copies: the caller compares its inputs' rows afterwards, and a transfer would empty them.
   const copies = inputs.map((input) => ({ ...input, buffer: input.buffer.slice(0) }));
   return new Promise((resolve, reject) => {
-    instance.run(copies, instance.signature.outputs.map((_, index) => index), (outcome) => {
-      instance.lease.turns.offer(instance);
-      if (outcome.ok) resolve(outcome.outputs);
-      else reject(new Error(outcome.message));
-    });
+    instance.run(
+      copies,
+      instance.signature.outputs.map((_, index) => index),
+      (outcome) => {
+        instance.lease.turns.offer(instance);
+        if (outcome.ok) resolve(outcome.outputs);
+        else reject(new Error(outcome.message));
+      },
+    );
   });
 }

@@ -17,7 +17,12 @@ const maxMadeUpBytes = 256 * 1024 * 1024;
  *
  * @throws Error when the shapes are too large to make up.
  */
-export function madeUpInputs(signature: ModelSignature, rows: number | undefined, random: () => number, stated?: WarmupSetting): TensorInTransit[] {
+export function madeUpInputs(
+  signature: ModelSignature,
+  rows: number | undefined,
+  random: () => number,
+  stated?: WarmupSetting,
+): TensorInTransit[] {
   return signature.inputs.map((declared) => {
     const given = stated?.inputs.get(declared.name);
     const rest = given?.shape ?? declared.shape.slice(rows === undefined ? 0 : 1).map((dim) => (dim === -1 ? openDim : dim));
@@ -30,7 +35,11 @@ export function madeUpInputs(signature: ModelSignature, rows: number | undefined
   });
 }
 
-function fill({ datatype }: TensorSignature, elements: number, random: () => number): { readonly buffer: ArrayBuffer; readonly byteLength: number } {
+function fill(
+  { datatype }: TensorSignature,
+  elements: number,
+  random: () => number,
+): { readonly buffer: ArrayBuffer; readonly byteLength: number } {
   if (datatype === 'BYTES') {
     const buffer = encodeStrings(Array.from({ length: elements }, () => (random() < 0.5 ? 'a' : 'b')));
     return { buffer, byteLength: buffer.byteLength };

@@ -59,7 +59,10 @@ export class ModelVersion {
     const startedMs = clock.nowMs();
     const measured = metrics.of(source.model, source.version);
     if (source.settings.ignored.length > 0) {
-      logger.warn({ model: source.model, version: source.version, ignored: source.settings.ignored }, `${source.settings.source}: fields without effect here`);
+      logger.warn(
+        { model: source.model, version: source.version, ignored: source.settings.ignored },
+        `${source.settings.source}: fields without effect here`,
+      );
     }
     this.#set({ kind: 'loading' });
     try {

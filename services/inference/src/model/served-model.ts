@@ -51,19 +51,23 @@ export class ServedModel {
   resolve(version: string): Result<ReadyVersion> {
     const wanted = version === '' ? this.#latest : Number(version);
     const found = wanted === undefined ? undefined : this.#active.get(wanted);
-    if (found !== undefined && found.state.kind === 'ready') return { ok: true, value: { version: found.source.version, state: found.state } };
+    if (found !== undefined && found.state.kind === 'ready')
+      return { ok: true, value: { version: found.source.version, state: found.state } };
     return { ok: false, refusal: this.#whyNot(version) };
   }
 
   #whyNot(version: string): Refusal {
     const model = JSON.stringify(this.name);
-    if (version === '') return refuse('MODEL_NOT_READY', `model ${model} is not ready: ${this.problems.join('; ') || 'it is loading or unloading'}`);
+    if (version === '')
+      return refuse('MODEL_NOT_READY', `model ${model} is not ready: ${this.problems.join('; ') || 'it is loading or unloading'}`);
     const known = this.index().find((entry) => entry.version === version);
     if (known !== undefined) {
       return refuse('MODEL_NOT_READY', `model ${model} version ${version} is not ready: ${known.reason || known.state.toLowerCase()}`);
     }
     const versions = this.activeVersions.join(', ') || 'none';
-    return refuse('VERSION_NOT_FOUND', `model ${model} has no version ${JSON.stringify(version.slice(0, 40))}; ready: ${versions}`, { field: 'model_version' });
+    return refuse('VERSION_NOT_FOUND', `model ${model} has no version ${JSON.stringify(version.slice(0, 40))}; ready: ${versions}`, {
+      field: 'model_version',
+    });
   }
 
   // --- transitions, driven by the host
@@ -123,7 +127,10 @@ export class ServedModel {
     for (const [number, version] of this.#incoming) entries.set(number, { state: version.state });
     for (const [number, version] of this.#active) {
       const problem = this.#problems.get(number);
-      entries.set(number, { state: version.state, ...(problem === undefined ? {} : { problem: `serving the files from before: ${problem}` }) });
+      entries.set(number, {
+        state: version.state,
+        ...(problem === undefined ? {} : { problem: `serving the files from before: ${problem}` }),
+      });
     }
     if (entries.size === 0) return [{ version: '', state: 'UNAVAILABLE', reason: this.#modelProblem ?? 'no version is served' }];
     return [...entries]

@@ -18,7 +18,10 @@ export type VersionState =
   | { readonly kind: 'failed'; readonly reason: string };
 
 /** Triton's words in RepositoryIndex. */
-export function indexState(state: VersionState): { readonly state: 'READY' | 'LOADING' | 'UNLOADING' | 'UNAVAILABLE'; readonly reason: string } {
+export function indexState(state: VersionState): {
+  readonly state: 'READY' | 'LOADING' | 'UNLOADING' | 'UNAVAILABLE';
+  readonly reason: string;
+} {
   switch (state.kind) {
     case 'unavailable':
     case 'failed':

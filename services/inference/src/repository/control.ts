@@ -41,7 +41,8 @@ export class RepositoryControl {
   async start(): Promise<void> {
     const { directory, mode, initialModels, host, logger } = this.#options;
     const folders = await scanRepository(directory);
-    const chosen = mode === 'explicit' && !initialModels.includes('*') ? folders.filter(({ name }) => initialModels.includes(name)) : folders;
+    const chosen =
+      mode === 'explicit' && !initialModels.includes('*') ? folders.filter(({ name }) => initialModels.includes(name)) : folders;
     for (const name of initialModels) {
       if (name !== '*' && mode === 'explicit' && !chosen.some((folder) => folder.name === name)) {
         logger.error({ model: name }, 'a model that was asked for at start is not in the repository');
@@ -66,17 +67,24 @@ export class RepositoryControl {
   /** @throws HeadraceError: wrong mode, no such model, or the load failed. */
   async load(name: string, overrideJson: string | undefined): Promise<void> {
     const folder = await this.#folder(name, 'load');
-    if (folder === undefined) throw HeadraceError.of('MODEL_NOT_FOUND', `model ${JSON.stringify(name.slice(0, 80))} is not in the repository`, { field: 'model_name' });
+    if (folder === undefined)
+      throw HeadraceError.of('MODEL_NOT_FOUND', `model ${JSON.stringify(name.slice(0, 80))} is not in the repository`, {
+        field: 'model_name',
+      });
     await this.#options.host.apply(folder, overrideJson);
     const problems = this.#options.host.find(name)?.problems ?? [];
-    if (problems.length > 0) throw HeadraceError.of('MODEL_LOAD_FAILED', `failed to load model ${JSON.stringify(name)}: ${problems.join('; ')}`, { field: 'model_name' });
+    if (problems.length > 0)
+      throw HeadraceError.of('MODEL_LOAD_FAILED', `failed to load model ${JSON.stringify(name)}: ${problems.join('; ')}`, {
+        field: 'model_name',
+      });
   }
 
   /** Resolves when what was in flight is answered. @throws HeadraceError */
   async unload(name: string): Promise<void> {
     await this.#folder(name, 'unload');
     const { host } = this.#options;
-    if (host.find(name) === undefined) throw HeadraceError.of('MODEL_NOT_FOUND', `model ${JSON.stringify(name.slice(0, 80))} is not found`, { field: 'model_name' });
+    if (host.find(name) === undefined)
+      throw HeadraceError.of('MODEL_NOT_FOUND', `model ${JSON.stringify(name.slice(0, 80))} is not found`, { field: 'model_name' });
     await host.unload(name);
   }
 
@@ -88,11 +96,16 @@ export class RepositoryControl {
   async #folder(name: string, verb: string): Promise<ModelFolder | undefined> {
     const { mode, directory } = this.#options;
     if (mode !== 'explicit') {
-      throw HeadraceError.of('REPOSITORY_CONTROL', `${verb} is not allowed: the server runs with --model-control-mode ${mode}, expected explicit`);
+      throw HeadraceError.of(
+        'REPOSITORY_CONTROL',
+        `${verb} is not allowed: the server runs with --model-control-mode ${mode}, expected explicit`,
+      );
     }
     // A name is one folder of the repository, never a way out of it.
     if (name === '' || name.startsWith('.') || /[/\\\0]/.test(name)) {
-      throw HeadraceError.of('MODEL_NOT_FOUND', `model_name: expected the name of a folder, got ${JSON.stringify(name.slice(0, 80))}`, { field: 'model_name' });
+      throw HeadraceError.of('MODEL_NOT_FOUND', `model_name: expected the name of a folder, got ${JSON.stringify(name.slice(0, 80))}`, {
+        field: 'model_name',
+      });
     }
     return scanModel(name, join(directory, name));
   }
@@ -106,7 +119,9 @@ export class RepositoryControl {
     if (this.#closed) return;
     this.#timer = this.#options.clock.setTimer(() => {
       void this.poll()
-        .catch((error: unknown) => this.#options.logger.error({ reason: describeError(error) }, 'the model repository cannot be read; what is loaded goes on'))
+        .catch((error: unknown) =>
+          this.#options.logger.error({ reason: describeError(error) }, 'the model repository cannot be read; what is loaded goes on'),
+        )
         .finally(() => this.#pollLater());
     }, this.#options.pollMs);
   }

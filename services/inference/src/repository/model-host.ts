@@ -61,7 +61,14 @@ export class ModelHost {
     const model = this.#models.get(name);
     if (model !== undefined) return model.resolve(version);
     const shown = JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}...` : name);
-    return { ok: false, refusal: refuse('MODEL_NOT_FOUND', name === '' ? 'model_name: expected the name of a model, got nothing' : `model ${shown} is not found`, { field: 'model_name' }) };
+    return {
+      ok: false,
+      refusal: refuse(
+        'MODEL_NOT_FOUND',
+        name === '' ? 'model_name: expected the name of a model, got nothing' : `model ${shown} is not found`,
+        { field: 'model_name' },
+      ),
+    };
   }
 
   /** Makes the model known without loading it. */
@@ -110,7 +117,10 @@ export class ModelHost {
     this.#folders.set(folder.name, { folder, overrideJson });
     const read = await readSettings(folder.name, folder.path, overrideJson);
     if (!read.ok) return this.#configurationFailed(model, folder, read.problems.join('; '));
-    const { chosen, missing } = chooseVersions(read.settings.versionPolicy, folder.versions.map(({ version }) => version));
+    const { chosen, missing } = chooseVersions(
+      read.settings.versionPolicy,
+      folder.versions.map(({ version }) => version),
+    );
     model.setModelProblem(chosen.length + missing.length === 0 ? 'the folder holds no version (a folder named 1, 2, ...)' : undefined);
     model.keepProblems([...chosen, ...missing]);
     for (const version of missing) model.setProblem(version, 'asked for by version_policy, but there is no such folder');
@@ -141,7 +151,10 @@ export class ModelHost {
       { model: model.name, version: folder.version, path: folder.path, bytes: folder.bytes, print, settings },
       this.#options,
       (state) => {
-        logger.info({ model: model.name, version: folder.version, state: state.kind, ...('reason' in state ? { reason: state.reason } : {}) }, 'model state');
+        logger.info(
+          { model: model.name, version: folder.version, state: state.kind, ...('reason' in state ? { reason: state.reason } : {}) },
+          'model state',
+        );
         onChange({ model: model.name, version: folder.version, state });
       },
     );

@@ -32,10 +32,12 @@ const maxFilesPerVersion = 10_000;
 /** @throws the file system's error when the repository itself cannot be read. */
 export async function scanRepository(repository: string): Promise<ModelFolder[]> {
   const entries = await readdir(repository, { withFileTypes: true });
-  const names = entries.filter((entry) => (entry.isDirectory() || entry.isSymbolicLink()) && !entry.name.startsWith('.')).map((entry) => entry.name);
+  const names = entries
+    .filter((entry) => (entry.isDirectory() || entry.isSymbolicLink()) && !entry.name.startsWith('.'))
+    .map((entry) => entry.name);
   if (names.length > maxModels) throw new Error(`${repository} holds ${names.length} folders, expected at most ${maxModels} models`);
   const folders: ModelFolder[] = [];
-  for (const name of names.sort()) {
+  for (const name of names.toSorted(byName)) {
     const folder = await scanModel(name, join(repository, name));
     if (folder !== undefined) folders.push(folder);
   }
@@ -54,7 +56,7 @@ export async function scanModel(name: string, path: string): Promise<ModelFolder
       else if ((settingsFiles as readonly string[]).includes(entry.name)) prints.push((await printFile(path, entry.name)).print);
     }
     if (versions.length === 0 && prints.length === 0) return undefined;
-    return { name, path, settingsPrint: prints.sort().join(';'), versions: versions.sort((a, b) => a.version - b.version) };
+    return { name, path, settingsPrint: prints.toSorted(byName).join(';'), versions: versions.toSorted((a, b) => a.version - b.version) };
   } catch {
     // Removed while it was read, or a link that leads nowhere: not there.
     return undefined;
@@ -62,7 +64,7 @@ export async function scanModel(name: string, path: string): Promise<ModelFolder
 }
 
 async function printOf(folder: string): Promise<{ readonly print: string; readonly bytes: number }> {
-  const names = (await readdir(folder).catch(() => [])).sort().slice(0, maxFilesPerVersion);
+  const names = (await readdir(folder).catch((): string[] => [])).toSorted(byName).slice(0, maxFilesPerVersion);
   const files = await Promise.all(names.map((name) => printFile(folder, name)));
   return { print: files.map((file) => file.print).join(';'), bytes: files.reduce((sum, file) => sum + file.bytes, 0) };
 }
@@ -74,4 +76,8 @@ async function printFile(folder: string, name: string): Promise<{ readonly print
   } catch {
     return { print: `${name}:gone`, bytes: 0 };
   }
+}
+
+function byName(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,7 +1,10 @@
 import type { VersionPolicy } from '../config/settings.js';
 
 /** Which of the versions on disk are to be served, ascending; `missing` are asked for by name and not there. */
-export function chooseVersions(policy: VersionPolicy, available: readonly number[]): { readonly chosen: readonly number[]; readonly missing: readonly number[] } {
+export function chooseVersions(
+  policy: VersionPolicy,
+  available: readonly number[],
+): { readonly chosen: readonly number[]; readonly missing: readonly number[] } {
   const ascending = [...available].sort((a, b) => a - b);
   switch (policy.kind) {
     case 'all':

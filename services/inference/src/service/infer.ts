@@ -80,7 +80,13 @@ const nothing = (): void => {};
 
 type Identity = Pick<InferRequestView, 'modelName' | 'modelVersion' | 'id'>;
 
-function replyOf(outcome: InferOutcome, identity: Identity, outputs: readonly number[], signature: ModelSignature, finalFlag: boolean): InferReply {
+function replyOf(
+  outcome: InferOutcome,
+  identity: Identity,
+  outputs: readonly number[],
+  signature: ModelSignature,
+  finalFlag: boolean,
+): InferReply {
   if (!outcome.ok) return { ok: false, refusal: outcome.refusal, id: identity.id };
   const parameters = new Map<string, ParameterValue>([
     [reportParameter.runUs, BigInt(Math.max(1, Math.round(outcome.runMs * 1000)))],
@@ -97,4 +103,3 @@ function replyOf(outcome: InferOutcome, identity: Identity, outputs: readonly nu
   });
   return { ok: true, message: writeInferResponse({ ...identity, parameters, outputs: tensors }) };
 }
-

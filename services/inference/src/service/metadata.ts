@@ -23,15 +23,15 @@ export function metadataMethods({ host, serverVersion, ready }: ServiceParts): r
     unary(ServerLive.path, async () => ServerLive.response.encode({ live: true })),
     unary(ServerReady.path, async () => ServerReady.response.encode({ ready: ready() })),
     unary(ModelReady.path, async (message) => {
-      const { name, version } = decoded(ModelReady.request.decode, message);
-      const found = host.resolve(name, version);
-      // A model that is known and not ready is an answer, not an error; one that nobody knows is NOT_FOUND.
-      if (!found.ok && found.refusal.reason !== 'MODEL_NOT_READY') throw new HeadraceError(found.refusal);
-      return ModelReady.response.encode({ ready: found.ok });
+      const { name, version } = decoded(ModelReady.request, message);
+      // As Triton does: a model that nobody knows is not ready, which is an answer and no error.
+      return ModelReady.response.encode({ ready: host.resolve(name, version).ok });
     }),
-    unary(ServerMetadata.path, async () => ServerMetadata.response.encode({ name: 'headrace-inference', version: serverVersion, extensions })),
+    unary(ServerMetadata.path, async () =>
+      ServerMetadata.response.encode({ name: 'headrace-inference', version: serverVersion, extensions }),
+    ),
     unary(ModelMetadata.path, async (message) => {
-      const { name, version } = decoded(ModelMetadata.request.decode, message);
+      const { name, version } = decoded(ModelMetadata.request, message);
       const { state } = resolve(name, version);
       const { signature, unmergedReason } = state.loaded;
       return ModelMetadata.response.encode({
@@ -44,7 +44,7 @@ export function metadataMethods({ host, serverVersion, ready }: ServiceParts): r
       });
     }),
     unary(ModelConfig.path, async (message) => {
-      const { name, version } = decoded(ModelConfig.request.decode, message);
+      const { name, version } = decoded(ModelConfig.request, message);
       return ModelConfig.response.encode({ config: modelConfigReply(resolve(name, version).state.loaded) });
     }),
   ];
@@ -55,10 +55,13 @@ function tensorMetadata({ name, datatype, shape }: TensorSignature): { name: str
 }
 
 /** @throws HeadraceError MALFORMED_MESSAGE */
-export function decoded<T>(decode: (bytes: Buffer) => T, message: Buffer): T {
+export function decoded<T>(codec: { decode(bytes: Buffer): T }, message: Buffer): T {
   try {
-    return decode(message);
+    return codec.decode(message);
   } catch (error) {
-    throw HeadraceError.of('MALFORMED_MESSAGE', `the request is not a message of this method: ${error instanceof Error ? error.message : String(error)}`);
+    throw HeadraceError.of(
+      'MALFORMED_MESSAGE',
+      `the request is not a message of this method: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }

@@ -27,7 +27,8 @@ export function readParameters(view: InferRequestView): Result<RequestParameters
   const timeout = parameters.get(requestParameter.timeoutUs);
   if (timeout !== undefined && !isWhole(timeout)) return wrong('timeout', 'an int64 of 0 or more (microseconds)', timeout);
   const sequence = parameters.get(requestParameter.sequenceId);
-  if (sequence !== undefined && typeof sequence !== 'string' && !isWhole(sequence)) return wrong('sequence_id', 'an int64, uint64 or string', sequence);
+  if (sequence !== undefined && typeof sequence !== 'string' && !isWhole(sequence))
+    return wrong('sequence_id', 'an int64, uint64 or string', sequence);
   for (const name of ['sequence_start', 'sequence_end', finalFlag]) {
     const value = parameters.get(name);
     if (value !== undefined && typeof value !== 'boolean') return wrong(name, 'a bool', value);
@@ -60,5 +61,10 @@ function isWhole(value: ParameterValue): value is bigint {
 
 function wrong(name: string, expected: string, got: ParameterValue): { readonly ok: false; readonly refusal: ReturnType<typeof refuse> } {
   const shown = typeof got === 'bigint' ? got.toString() : JSON.stringify(got).slice(0, 80);
-  return { ok: false, refusal: refuse('INVALID_PARAMETER', `parameter ${name}: expected ${expected}, got ${typeof got} ${shown}`, { field: `parameters.${name}` }) };
+  return {
+    ok: false,
+    refusal: refuse('INVALID_PARAMETER', `parameter ${name}: expected ${expected}, got ${typeof got} ${shown}`, {
+      field: `parameters.${name}`,
+    }),
+  };
 }

@@ -12,7 +12,7 @@ const { ModelStatistics } = inferenceService.methods;
 export function statisticsMethods({ host }: ServiceParts, book: StatisticsBook): readonly MethodHandler[] {
   return [
     unary(ModelStatistics.path, async (message) => {
-      const { name, version } = decoded(ModelStatistics.request.decode, message);
+      const { name, version } = decoded(ModelStatistics.request, message);
       // No name: all models; no version: all versions of the model.
       const models = name === '' ? host.models : [host.find(name)];
       if (name !== '' && models[0] === undefined) throw refusalOf(name, version);
@@ -21,7 +21,9 @@ export function statisticsMethods({ host }: ServiceParts, book: StatisticsBook):
           .filter((number) => version === '' || name === '' || String(number) === version)
           .flatMap((number) => {
             const state = model?.active(number)?.state;
-            return model === undefined || state?.kind !== 'ready' ? [] : [entry(model.name, number, state.loaded, book.of(model.name, number))];
+            return model === undefined || state?.kind !== 'ready'
+              ? []
+              : [entry(model.name, number, state.loaded, book.of(model.name, number))];
           }),
       );
       if (name !== '' && model_stats.length === 0) throw refusalOf(name, version);

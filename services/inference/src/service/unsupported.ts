@@ -13,7 +13,8 @@ const reasons = {
   CudaSharedMemoryStatus: sharedMemory,
   CudaSharedMemoryRegister: sharedMemory,
   CudaSharedMemoryUnregister: sharedMemory,
-  TraceSetting: 'trace settings are not changed at run time: traces follow the W3C context of the caller and are exported where OTEL_EXPORTER_OTLP_ENDPOINT says',
+  TraceSetting:
+    'trace settings are not changed at run time: traces follow the W3C context of the caller and are exported where OTEL_EXPORTER_OTLP_ENDPOINT says',
   LogSettings: 'log settings are not changed at run time: start the server with --log-level and --log-format',
 } as const;
 

@@ -53,7 +53,8 @@ export class ModelStatistics {
     add(this.computeOutput, times.outputNs * requests, requests);
     const size = this.batches.size < maxBatchEntries || this.batches.has(rows) ? rows : 0;
     let batch = this.batches.get(size);
-    if (batch === undefined) this.batches.set(size, (batch = { computeInput: duration(), computeInfer: duration(), computeOutput: duration() }));
+    if (batch === undefined)
+      this.batches.set(size, (batch = { computeInput: duration(), computeInfer: duration(), computeOutput: duration() }));
     add(batch.computeInput, times.inputNs);
     add(batch.computeInfer, times.runNs);
     add(batch.computeOutput, times.outputNs);

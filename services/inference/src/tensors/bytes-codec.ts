@@ -27,7 +27,10 @@ export function checkBytes(raw: Uint8Array, expectedElements: number): BytesChec
     }
     const element = buffer.subarray(start, end);
     if (element.includes(0)) {
-      return { ok: false, message: `element ${elements} holds a NUL byte at offset ${element.indexOf(0)}, which this server cannot carry unchanged` };
+      return {
+        ok: false,
+        message: `element ${elements} holds a NUL byte at offset ${element.indexOf(0)}, which this server cannot carry unchanged`,
+      };
     }
     if (!isUtf8(element)) {
       return { ok: false, message: `element ${elements} is not valid UTF-8, which this server cannot carry unchanged` };
@@ -47,7 +50,7 @@ export function checkBytes(raw: Uint8Array, expectedElements: number): BytesChec
 export function decodeStrings(raw: Uint8Array): string[] {
   const buffer = asBuffer(raw);
   const strings: string[] = [];
-  for (let offset = 0; offset < buffer.length; ) {
+  for (let offset = 0; offset < buffer.length;) {
     const length = buffer.readUInt32LE(offset);
     strings.push(buffer.toString('utf8', offset + 4, offset + 4 + length));
     offset += 4 + length;

@@ -43,7 +43,8 @@ export function checkRequest(view: InferRequestView, signature: ModelSignature, 
   let rows: number | undefined;
   for (const declared of signature.inputs) {
     const input = named.get(declared.name);
-    if (input === undefined) return refused(`input ${quote(declared.name)} is missing; model ${model} expects ${list(signature.inputs)}`, declared.name);
+    if (input === undefined)
+      return refused(`input ${quote(declared.name)} is missing; model ${model} expects ${list(signature.inputs)}`, declared.name);
     const refusal = checkShape(input, declared, maxBatchSize) ?? (maxBatchSize > 0 ? checkRows(input, rows) : undefined);
     if (refusal !== undefined) return { ok: false, refusal };
     if (maxBatchSize > 0) rows = input.shape[0];
@@ -59,7 +60,11 @@ export function checkRequest(view: InferRequestView, signature: ModelSignature, 
 function checkCarriage(view: InferRequestView, model: string): Refusal | undefined {
   for (const input of view.inputs) {
     if (input.parameters.has('shared_memory_region')) {
-      return refusal('INVALID_PARAMETER', `input ${quote(input.name)}: shared memory is not supported, expected the data in the request`, input.name);
+      return refusal(
+        'INVALID_PARAMETER',
+        `input ${quote(input.name)}: shared memory is not supported, expected the data in the request`,
+        input.name,
+      );
     }
   }
   if (view.rawInputCount === 0) return undefined;
@@ -72,29 +77,48 @@ function checkCarriage(view: InferRequestView, model: string): Refusal | undefin
     );
   }
   if (view.rawInputCount === view.inputs.length) return undefined;
-  return refusal('INVALID_TENSOR', `raw_input_contents: expected ${view.inputs.length} entries (one for each input), got ${view.rawInputCount}`, 'raw_input_contents');
+  return refusal(
+    'INVALID_TENSOR',
+    `raw_input_contents: expected ${view.inputs.length} entries (one for each input), got ${view.rawInputCount}`,
+    'raw_input_contents',
+  );
 }
 
 function checkShape(input: InputView, declared: TensorSignature, maxBatchSize: number): Refusal | undefined {
   const name = quote(input.name);
   if (!isDatatype(input.datatype)) {
-    return refusal('UNSUPPORTED_DATATYPE', `input ${name}: expected datatype ${declared.datatype}, got ${quote(input.datatype)}, which is not a datatype of the protocol`, input.name);
+    return refusal(
+      'UNSUPPORTED_DATATYPE',
+      `input ${name}: expected datatype ${declared.datatype}, got ${quote(input.datatype)}, which is not a datatype of the protocol`,
+      input.name,
+    );
   }
   if (input.datatype !== declared.datatype) {
     return refusal('INVALID_TENSOR', `input ${name}: expected datatype ${declared.datatype}, got ${input.datatype}`, input.name);
   }
-  const fits = input.shape.length === declared.shape.length && input.shape.every((dim, index) => declared.shape[index] === -1 || declared.shape[index] === dim);
-  if (!fits) return refusal('INVALID_TENSOR', `input ${name}: expected shape ${show(declared.shape)}, got ${show(input.shape)}`, input.name);
+  const fits =
+    input.shape.length === declared.shape.length &&
+    input.shape.every((dim, index) => declared.shape[index] === -1 || declared.shape[index] === dim);
+  if (!fits)
+    return refusal('INVALID_TENSOR', `input ${name}: expected shape ${show(declared.shape)}, got ${show(input.shape)}`, input.name);
   const rows = input.shape[0] ?? 0;
   if (maxBatchSize > 0 && rows > maxBatchSize) {
-    return refusal('INVALID_TENSOR', `input ${name}: expected at most ${maxBatchSize} rows (the model's largest batch), got ${rows}`, input.name);
+    return refusal(
+      'INVALID_TENSOR',
+      `input ${name}: expected at most ${maxBatchSize} rows (the model's largest batch), got ${rows}`,
+      input.name,
+    );
   }
   return undefined;
 }
 
 function checkRows(input: InputView, rows: number | undefined): Refusal | undefined {
   if (rows === undefined || input.shape[0] === rows) return undefined;
-  return refusal('INVALID_TENSOR', `input ${quote(input.name)}: expected ${rows} rows like the inputs before it, got ${input.shape[0]}`, input.name);
+  return refusal(
+    'INVALID_TENSOR',
+    `input ${quote(input.name)}: expected ${rows} rows like the inputs before it, got ${input.shape[0]}`,
+    input.name,
+  );
 }
 
 function dataOf(view: InferRequestView, input: InputView, declared: TensorSignature): Result<Buffer> {
@@ -111,20 +135,29 @@ function dataOf(view: InferRequestView, input: InputView, declared: TensorSignat
     const decoded = decodeTyped(view.bytes, input, declared.datatype);
     if (!decoded.ok) return decoded;
     if (decoded.value.elements !== elements) {
-      return refused(`input ${name}: expected ${elements} elements (shape ${show(input.shape)}), got ${decoded.value.elements}`, input.name);
+      return refused(
+        `input ${name}: expected ${elements} elements (shape ${show(input.shape)}), got ${decoded.value.elements}`,
+        input.name,
+      );
     }
     data = decoded.value.raw;
   } else if (elements === 0) {
     data = Buffer.alloc(0);
   } else {
-    return refused(`unable to find data for input tensor ${name}: expected ${elements} elements in raw_input_contents or contents`, input.name);
+    return refused(
+      `unable to find data for input tensor ${name}: expected ${elements} elements in raw_input_contents or contents`,
+      input.name,
+    );
   }
   if (declared.datatype === 'BYTES') {
     const checked = checkBytes(data, elements);
     return checked.ok ? { ok: true, value: data } : refused(`input ${name}: ${checked.message}`, input.name);
   }
   if (data.length !== elements * size) {
-    return refused(`input ${name}: expected ${elements * size} bytes (shape ${show(input.shape)} of ${declared.datatype}), got ${data.length}`, input.name);
+    return refused(
+      `input ${name}: expected ${elements * size} bytes (shape ${show(input.shape)} of ${declared.datatype}), got ${data.length}`,
+      input.name,
+    );
   }
   return { ok: true, value: data };
 }
@@ -142,12 +175,18 @@ function checkOutputs(view: InferRequestView, signature: ModelSignature, model: 
     const index = signature.outputs.findIndex((declared) => declared.name === output.name);
     if (index < 0) {
       const skipped = signature.skippedOutputs.includes(output.name) ? ' (it is a sequence or map, not a tensor)' : '';
-      return refused(`output ${quote(output.name)} is not an output of model ${model}${skipped}; expected ${list(signature.outputs)}`, output.name);
+      return refused(
+        `output ${quote(output.name)} is not an output of model ${model}${skipped}; expected ${list(signature.outputs)}`,
+        output.name,
+      );
     }
     if (indices.includes(index)) return refused(`output ${quote(output.name)}: expected once, got twice`, output.name);
     for (const parameter of ['shared_memory_region', 'classification']) {
       if (output.parameters.has(parameter)) {
-        return { ok: false, refusal: refusal('INVALID_PARAMETER', `output ${quote(output.name)}: parameter ${parameter} is not supported`, output.name) };
+        return {
+          ok: false,
+          refusal: refusal('INVALID_PARAMETER', `output ${quote(output.name)}: parameter ${parameter} is not supported`, output.name),
+        };
       }
     }
     indices.push(index);

@@ -22,13 +22,17 @@ export function gather(members: readonly { readonly tensors: readonly CheckedTen
       target.set(part.data, offset);
       offset += part.data.length;
     }
-    const shape = members.length === 1 ? tensor.shape : [parts.reduce((sum, part) => sum + (part.shape[0] ?? 0), 0), ...tensor.shape.slice(1)];
+    const shape =
+      members.length === 1 ? tensor.shape : [parts.reduce((sum, part) => sum + (part.shape[0] ?? 0), 0), ...tensor.shape.slice(1)];
     return { buffer, byteLength, shape };
   });
 }
 
 /** The members' tensors again, as views of buffers that came back from a failed run; order and sizes as gathered. */
-export function ungather(members: readonly { readonly tensors: readonly CheckedTensor[] }[], returned: readonly ArrayBuffer[]): CheckedTensor[][] {
+export function ungather(
+  members: readonly { readonly tensors: readonly CheckedTensor[] }[],
+  returned: readonly ArrayBuffer[],
+): CheckedTensor[][] {
   const offsets = returned.map(() => 0);
   return members.map((member) =>
     member.tensors.map((tensor, input) => {

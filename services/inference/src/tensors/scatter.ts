@@ -8,7 +8,9 @@ export interface TensorPart {
   readonly data: Uint8Array;
 }
 
-export type ScatterResult = { readonly ok: true; readonly parts: readonly (readonly TensorPart[])[] } | { readonly ok: false; readonly message: string };
+export type ScatterResult =
+  | { readonly ok: true; readonly parts: readonly (readonly TensorPart[])[] }
+  | { readonly ok: false; readonly message: string };
 
 /**
  * Cuts the outputs of a run back into the members' rows: parts[member][output]. An output whose first dimension is not
@@ -25,7 +27,9 @@ export function scatter(outputs: readonly TensorInTransit[], declared: readonly 
     const { name, datatype } = declared[index] ?? { name: String(index), datatype: 'UINT8' as const };
     // A scalar has no first dimension at all.
     const cut =
-      output.shape.length === 0 ? { ok: false as const, message: 'is a scalar, expected rows' } : splitTensorRows({ datatype, shape: output.shape, data }, rows);
+      output.shape.length === 0
+        ? { ok: false as const, message: 'is a scalar, expected rows' }
+        : splitTensorRows({ datatype, shape: output.shape, data }, rows);
     if (!cut.ok) return { ok: false, message: `output ${JSON.stringify(name)}: ${cut.message}` };
     const rest = output.shape.slice(1);
     cut.parts.forEach((part, member) => parts[member]?.push({ shape: [rows[member] ?? 0, ...rest], data: part }));

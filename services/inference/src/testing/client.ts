@@ -53,11 +53,14 @@ export class InferenceClient {
   }
 
   /** Any unary method but ModelInfer, with objects. Rejects with an Error that has the WireStatus as `status`. */
-  async call<Name extends UnaryName>(name: Name, request: Parameters<Methods[Name]['request']['encode']>[0]): Promise<ReturnType<Methods[Name]['response']['decode']>> {
+  async call<Name extends UnaryName>(
+    name: Name,
+    request: Parameters<Methods[Name]['request']['encode']>[0],
+  ): Promise<ReturnType<Methods[Name]['response']['decode']>> {
     const method = inferenceService.methods[name];
     // The union of codecs cannot be called with one member's type; name ties request, codec and response together.
-    const encode = method.request.encode as (message: unknown) => Buffer;
-    const outcome = await this.raw(method.path, encode(request));
+    const codec = method.request as { encode(message: unknown): Buffer };
+    const outcome = await this.raw(method.path, codec.encode(request));
     if (!outcome.ok) throw Object.assign(new Error(outcome.status.message), { status: outcome.status });
     return method.response.decode(outcome.message) as ReturnType<Methods[Name]['response']['decode']>;
   }

@@ -39,7 +39,9 @@ export function explain(error: ErrorObject): Explanation {
       return { message: `expected ${bound(error.keyword)} ${String(params['limit'])} items, got ${(error.data as unknown[]).length}` };
     case 'minProperties':
     case 'maxProperties':
-      return { message: `expected ${bound(error.keyword)} ${String(params['limit'])} keys, got ${Object.keys(error.data as object).length}` };
+      return {
+        message: `expected ${bound(error.keyword)} ${String(params['limit'])} keys, got ${Object.keys(error.data as object).length}`,
+      };
     case 'uniqueItems':
       return { message: `items ${String(params['j'])} and ${String(params['i'])} are the same` };
     case 'pattern':

@@ -25,7 +25,10 @@ const schema: ConfigSchema = {
         required: ['name'],
         properties: {
           name: { type: 'string', pattern: '^[a-z]+$', example: 'ranker' },
-          batching: { type: 'object', properties: { maxBatchRows: { type: 'integer', format: 'int32', minimum: 0 }, agingMs: { type: 'integer' } } },
+          batching: {
+            type: 'object',
+            properties: { maxBatchRows: { type: 'integer', format: 'int32', minimum: 0 }, agingMs: { type: 'integer' } },
+          },
           idempotent: { type: 'boolean', default: true },
           note: { type: 'string', nullable: true },
         },
@@ -47,14 +50,42 @@ describe('validateDocument', () => {
     ['nothing wrong', good, []],
     ['a document that is no object', 7, ['table.yaml: expected an object, got 7']],
     ['missing keys', {}, ['table.yaml: kind: is required', 'table.yaml: models: is required']],
-    ['a wrong type deep inside', { ...good, models: [model, model, { ...model, batching: { maxBatchRows: 'x' } }] }, ['table.yaml: models[2].batching.maxBatchRows: expected an integer, got "x"']],
-    ['an unknown key close to a known one', { ...good, models: [{ ...model, batching: { maxBatchRow: 1 } }] }, ['table.yaml: models[0].batching.maxBatchRow: is unknown; did you mean "maxBatchRows"?']],
-    ['an unknown key close to none', { ...good, models: [{ ...model, batching: { zzz: 1 } }] }, ['table.yaml: models[0].batching.zzz: is unknown; known keys: maxBatchRows, agingMs']],
-    ['a number below its bound', { ...good, models: [{ ...model, batching: { maxBatchRows: -1 } }] }, ['table.yaml: models[0].batching.maxBatchRows: expected a number >= 0, got -1']],
+    [
+      'a wrong type deep inside',
+      { ...good, models: [model, model, { ...model, batching: { maxBatchRows: 'x' } }] },
+      ['table.yaml: models[2].batching.maxBatchRows: expected an integer, got "x"'],
+    ],
+    [
+      'an unknown key close to a known one',
+      { ...good, models: [{ ...model, batching: { maxBatchRow: 1 } }] },
+      ['table.yaml: models[0].batching.maxBatchRow: is unknown; did you mean "maxBatchRows"?'],
+    ],
+    [
+      'an unknown key close to none',
+      { ...good, models: [{ ...model, batching: { zzz: 1 } }] },
+      ['table.yaml: models[0].batching.zzz: is unknown; known keys: maxBatchRows, agingMs'],
+    ],
+    [
+      'a number below its bound',
+      { ...good, models: [{ ...model, batching: { maxBatchRows: -1 } }] },
+      ['table.yaml: models[0].batching.maxBatchRows: expected a number >= 0, got -1'],
+    ],
     ['an exclusive bound of OpenAPI', { ...good, share: 0 }, ['table.yaml: share: expected a number > 0, got 0']],
-    ['a number beyond 32 bits', { ...good, models: [{ ...model, batching: { maxBatchRows: 2 ** 40 } }] }, ['table.yaml: models[0].batching.maxBatchRows: expected int32, got 1099511627776']],
-    ['a choice nearly hit', { ...good, kind: 'RoutingTabel' }, ['table.yaml: kind: expected one of "RoutingTable", got "RoutingTabel"; did you mean "RoutingTable"?']],
-    ['a pattern', { ...good, models: [{ name: 'Ranker 1' }] }, ['table.yaml: models[0].name: expected text that matches ^[a-z]+$, got "Ranker 1"']],
+    [
+      'a number beyond 32 bits',
+      { ...good, models: [{ ...model, batching: { maxBatchRows: 2 ** 40 } }] },
+      ['table.yaml: models[0].batching.maxBatchRows: expected int32, got 1099511627776'],
+    ],
+    [
+      'a choice nearly hit',
+      { ...good, kind: 'RoutingTabel' },
+      ['table.yaml: kind: expected one of "RoutingTable", got "RoutingTabel"; did you mean "RoutingTable"?'],
+    ],
+    [
+      'a pattern',
+      { ...good, models: [{ name: 'Ranker 1' }] },
+      ['table.yaml: models[0].name: expected text that matches ^[a-z]+$, got "Ranker 1"'],
+    ],
     ['an empty list', { ...good, models: [] }, ['table.yaml: models: expected at least 1 items, got 0']],
     ['a key that is no plain name', { ...good, labels: { 'a.b/c': 3 } }, ['table.yaml: labels["a.b/c"]: expected a string, got 3']],
     ['free keys where they are allowed', { ...good, labels: { any: 'thing' }, extra: { known: 'a', other: [1] } }, []],
@@ -82,11 +113,15 @@ describe('validateDocument', () => {
   });
 
   it('fills in defaults, deep-freezes a copy, and leaves the input alone', () => {
-    const input = structuredClone(good);
-    const result = validateDocument<{ defaults: { timeoutMs: number }; models: { idempotent: boolean }[] }>({ schema, value: input, source: 's' });
+    const input = { kind: 'RoutingTable', models: [{ name: 'ranker' }] };
+    const result = validateDocument<{ defaults: { timeoutMs: number }; models: { idempotent: boolean }[] }>({
+      schema,
+      value: input,
+      source: 's',
+    });
     if (!result.ok) throw new Error('expected a valid document');
     expect(result.value).toEqual({ ...good, defaults: { timeoutMs: 30_000 }, models: [{ name: 'ranker', idempotent: true }] });
-    expect(input).toEqual(good);
+    expect([input, Object.isFrozen(input)]).toEqual([{ kind: 'RoutingTable', models: [{ name: 'ranker' }] }, false]);
     expect(() => {
       Object.assign(result.value.models[0] ?? {}, { idempotent: false });
     }).toThrow(TypeError);
@@ -106,10 +141,22 @@ describe('validateDocument', () => {
 
 describe('loadConfig', () => {
   it.each<[string, string, string[]]>([
-    ['a wrong value, where it stands', 'kind: RoutingTable\nmodels:\n  - name: 7\n', ['t.yaml:3:11: models[0].name: expected a string, got 7']],
-    ['an unknown key, where it stands', 'kind: RoutingTable\nmodels:\n  - name: a\n    batchin: {}\n', ['t.yaml:4:14: models[0].batchin: is unknown; did you mean "batching"?']],
+    [
+      'a wrong value, where it stands',
+      'kind: RoutingTable\nmodels:\n  - name: 7\n',
+      ['t.yaml:3:11: models[0].name: expected a string, got 7'],
+    ],
+    [
+      'an unknown key, where it stands',
+      'kind: RoutingTable\nmodels:\n  - name: a\n    batchin: {}\n',
+      ['t.yaml:4:14: models[0].batchin: is unknown; did you mean "batching"?'],
+    ],
     ['a missing key, where it should stand', 'kind: RoutingTable\nmodels:\n  - {}\n', ['t.yaml:3:5: models[0].name: is required']],
-    ['a document cut off', 'kind: [RoutingTable\n', ['t.yaml:2:1: Flow sequence in block collection must be sufficiently indented and end with a ]']],
+    [
+      'a document cut off',
+      'kind: [RoutingTable\n',
+      ['t.yaml:2:1: Flow sequence in block collection must be sufficiently indented and end with a ]'],
+    ],
     ['a key given twice', 'kind: a\nkind: b\n', ['t.yaml:2:1: Map keys must be unique']],
     ['an empty file', '', ['t.yaml: expected an object, got null']],
   ])('places %s', (_name, text, expected) => {

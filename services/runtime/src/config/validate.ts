@@ -35,11 +35,20 @@ export function validateDocument<T>(options: ValidateOptions): Result<T, readonl
 }
 
 /** parse -> defaults -> validate -> freeze, with line and column in every problem. */
-export function loadConfig<T>(options: { readonly schema: ConfigSchema; readonly text: string; readonly source: string }): Result<T, readonly ConfigProblem[]> {
+export function loadConfig<T>(options: {
+  readonly schema: ConfigSchema;
+  readonly text: string;
+  readonly source: string;
+}): Result<T, readonly ConfigProblem[]> {
   const parsed = parseYamlDocument(options.text, options.source);
   if (!parsed.ok) return parsed;
-  const { value, locate } = parsed.value;
-  return validateDocument<T>({ schema: options.schema, value, source: options.source, locate });
+  const document = parsed.value;
+  return validateDocument<T>({
+    schema: options.schema,
+    value: document.value,
+    source: options.source,
+    locate: (segments) => document.locate(segments),
+  });
 }
 
 /** Compiling takes milliseconds and a table is re-read at each change; schemas are few and live as long as the process. */
@@ -48,7 +57,14 @@ const cache = new WeakMap<ConfigSchema, ValidateFunction>();
 function compiled(schema: ConfigSchema): ValidateFunction {
   const known = cache.get(schema);
   if (known !== undefined) return known;
-  const ajv = new Ajv({ allErrors: true, useDefaults: true, verbose: true, allowUnionTypes: true, strictRequired: false, strictTypes: false });
+  const ajv = new Ajv({
+    allErrors: true,
+    useDefaults: true,
+    verbose: true,
+    allowUnionTypes: true,
+    strictRequired: false,
+    strictTypes: false,
+  });
   for (const keyword of annotationKeywords) ajv.addKeyword(keyword);
   ajv.addFormat('int32', { type: 'number', validate: (n: number) => Number.isInteger(n) && Math.abs(n) <= 2 ** 31 });
   ajv.addFormat('int64', { type: 'number', validate: Number.isSafeInteger });

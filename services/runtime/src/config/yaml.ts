@@ -42,7 +42,11 @@ export function parseYaml(text: string, file: string): Result<unknown, readonly 
   return parsed.ok ? { ok: true, value: parsed.value.value } : parsed;
 }
 
-function locate(document: Document, lines: LineCounter, segments: readonly (string | number)[]): { line: number; column: number } | undefined {
+function locate(
+  document: Document,
+  lines: LineCounter,
+  segments: readonly (string | number)[],
+): { line: number; column: number } | undefined {
   for (let length = segments.length; length >= 0; length--) {
     const node: unknown = length === 0 ? document.contents : document.getIn(segments.slice(0, length), true);
     if (isNode(node) && node.range) {

@@ -84,7 +84,7 @@ describe('in a real process', () => {
     const lifecycle = new Lifecycle({ clock: systemClock, logger, graceMs: 5000 });
     const hold = setInterval(() => {}, 1000);
     lifecycle.onDrain('work', async () => { clearInterval(hold); process.stdout.write('drained'); });
-    installSignals(lifecycle, { logger });
+    installSignals(lifecycle, { logger, stuckAfterMs: 200 });
     process.stdout.write('ready ');
     ${body}`;
 
@@ -106,10 +106,28 @@ describe('in a real process', () => {
     ['SIGINT', '', 'SIGINT', 0],
     ['an uncaught exception', 'setTimeout(() => { throw new Error("boom"); }, 1);', undefined, 1],
     ['an unhandled rejection', 'void Promise.reject(new Error("boom"));', undefined, 1],
-  ])('ends by itself after %s, drained, with the last log lines written', async (_name, body, signal, code) => {
-    const result = await run(body, signal);
-    expect(result).toMatchObject({ code, out: 'ready drained' });
-    expect(result.log).toContain('"message":"drained"');
-    if (code === 1) expect(result.log).toContain('boom');
+  ])(
+    'ends by itself after %s, drained, with the last log lines written',
+    async (_name, body, signal, code) => {
+      const result = await run(body, signal);
+      expect(result).toMatchObject({ code, out: 'ready drained' });
+      expect(result.log).toContain('"message":"drained"');
+      if (code === 1) expect(result.log).toContain('boom');
+    },
+    20_000,
+  );
+
+  it('leaves a drained process that something keeps alive, naming it', async () => {
+    const result = await run('setInterval(() => {}, 1000);', 'SIGTERM');
+    expect(result).toMatchObject({ code: 0, out: 'ready drained' });
+    expect(result.log).toContain('still alive');
+    expect(result.log).toContain('Timeout');
+  }, 20_000);
+
+  it('leaves at once on a second signal', async () => {
+    const result = await run(
+      'lifecycle.onDrain("stuck", () => new Promise(() => {})); setTimeout(() => { process.kill(process.pid, "SIGTERM"); process.kill(process.pid, "SIGINT"); }, 1);',
+    );
+    expect(result.code).toBe(130);
   }, 20_000);
 });

@@ -1,3 +1,4 @@
+import { backgroundTimer } from '../clock.js';
 import type { Logger } from '../log/logger.js';
 import { describeError } from '../errors.js';
 import type { Lifecycle } from './lifecycle.js';
@@ -14,9 +15,13 @@ export interface SignalOptions {
   readonly logger: Logger;
   /** `process` when absent. */
   readonly process?: ProcessLike;
-  /** Runs after the drain, e.g. to arm a watchdog; the process then ends by itself when nothing holds its event loop. */
+  /** Runs after the drain; the process then ends by itself when nothing holds its event loop. */
   readonly onDrained?: (exitCode: number) => void;
+  /** A drained process that something still keeps alive is ended after this, and what it was is logged. Default 10 s. */
+  readonly stuckAfterMs?: number;
 }
+
+const defaultStuckAfterMs = 10_000;
 
 /** 128 + signal number, as shells report it. */
 const signalExitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
@@ -39,6 +44,10 @@ export function installSignals(lifecycle: Lifecycle, options: SignalOptions): ()
       // An earlier failure keeps its code.
       if (code !== 0 || target.exitCode === undefined) target.exitCode = code;
       options.onDrained?.(Number(target.exitCode));
+      backgroundTimer(() => {
+        logger.warn({ heldBy: process.getActiveResourcesInfo() }, 'drained, but still alive: leaving');
+        target.exit(Number(target.exitCode));
+      }, options.stuckAfterMs ?? defaultStuckAfterMs);
     });
   };
 
@@ -51,10 +60,12 @@ export function installSignals(lifecycle: Lifecycle, options: SignalOptions): ()
     signalled = true;
     drain(name, 0);
   };
-  const onFatal = (kind: string) => (thrown: unknown): void => {
-    logger.error({ kind, error: thrown instanceof Error ? thrown : describeError(thrown) }, 'unexpected failure: draining');
-    drain(kind, 1);
-  };
+  const onFatal =
+    (kind: string) =>
+    (thrown: unknown): void => {
+      logger.error({ kind, error: thrown instanceof Error ? thrown : describeError(thrown) }, 'unexpected failure: draining');
+      drain(kind, 1);
+    };
 
   const listeners: readonly [string, (...args: unknown[]) => void][] = [
     ['SIGTERM', onSignal('SIGTERM')],

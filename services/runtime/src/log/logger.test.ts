@@ -41,7 +41,9 @@ describe('createLogger', () => {
   });
 
   it('writes errors with their stack and causes', () => {
-    const [line] = logged({}, (logger) => logger.error({ error: new Error('outer', { cause: HeadraceError.of('QUEUE_FULL', 'inner') }) }, 'failed'));
+    const [line] = logged({}, (logger) =>
+      logger.error({ error: new Error('outer', { cause: HeadraceError.of('QUEUE_FULL', 'inner') }) }, 'failed'),
+    );
     expect(parsed(line)['error']).toMatchObject({ type: 'Error', message: 'outer', cause: { message: 'inner' } });
     expect(JSON.stringify(parsed(line)['error'])).toContain('logger.test.ts');
   });

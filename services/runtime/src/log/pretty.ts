@@ -6,7 +6,7 @@ const hidden = new Set(['level', 'time', 'name', 'pid', 'message', 'error', 'err
 
 /** Turns pino's JSON lines into `12:30:01.250 info  message key=value`, with an error's stack below. */
 export function prettyStream(sink: DestinationStream, colour = process.stderr.isTTY): DestinationStream {
-  return { write: (line: string) => void sink.write(prettyLine(line, colour)) };
+  return { write: (line: string) => sink.write(prettyLine(line, colour)) };
 }
 
 export function prettyLine(line: string, colour: boolean): string {
@@ -18,7 +18,7 @@ export function prettyLine(line: string, colour: boolean): string {
     .filter(([key]) => !hidden.has(key))
     .map(([key, value]) => ` ${key}=${typeof value === 'string' && !/[\s"=]/.test(value) ? value : JSON.stringify(value)}`);
   const label = `${paint}${level.padEnd(5)}${paint === '' ? '' : reset}`;
-  return `${String(entry['time']).slice(11, 23)} ${label} ${String(entry['message'] ?? '')}${fields.join('')}${stackOf(entry)}\n`;
+  return `${String(entry['time']).slice(11, 23)} ${label} ${asText(entry['message'])}${fields.join('')}${stackOf(entry)}\n`;
 }
 
 function parsed(line: string): Record<string, unknown> | undefined {
@@ -32,6 +32,11 @@ function parsed(line: string): Record<string, unknown> | undefined {
 function stackOf(entry: Record<string, unknown>): string {
   const error = entry['error'] ?? entry['err'];
   if (error === undefined || error === null) return '';
-  const text = typeof error === 'object' ? ((error as { stack?: unknown }).stack ?? JSON.stringify(error)) : error;
-  return `\n  ${String(text).replaceAll('\n', '\n  ')}`;
+  const stack = typeof error === 'object' && 'stack' in error ? error.stack : error;
+  return `\n  ${asText(stack).replaceAll('\n', '\n  ')}`;
+}
+
+function asText(value: unknown): string {
+  if (value === undefined) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -43,7 +43,11 @@ describe('MetricsRegistry', () => {
     const registry = bare(2);
     const counter = registry.defineCounter({ name: 'headrace_x_total', help: 'h', labels: ['model'] });
     for (const model of ['a', 'b', 'c', 'd', 'a']) counter.inc({ model });
-    expect(await linesOf(registry)).toEqual(['headrace_x_total{model="a"} 2', 'headrace_x_total{model="b"} 1', 'headrace_x_total{model="other"} 2']);
+    expect(await linesOf(registry)).toEqual([
+      'headrace_x_total{model="a"} 2',
+      'headrace_x_total{model="b"} 1',
+      'headrace_x_total{model="other"} 2',
+    ]);
     counter.remove({ model: 'b' });
     counter.inc({ model: 'e' });
     expect(await linesOf(registry)).toEqual(expect.arrayContaining(['headrace_x_total{model="e"} 1']));

@@ -141,6 +141,8 @@ export class MetricsRegistry {
 
 /** The catalogue as a Markdown table, so that the reference page can be generated and compared. */
 export function catalogueMarkdown(definitions: readonly MetricDefinition[]): string {
-  const rows = definitions.map(({ name, type, labels, help }) => `| \`${name}\` | ${type} | ${labels.map((l) => `\`${l}\``).join(', ')} | ${help} |`);
+  const rows = definitions.map(
+    ({ name, type, labels, help }) => `| \`${name}\` | ${type} | ${labels.map((l) => `\`${l}\``).join(', ')} | ${help} |`,
+  );
   return ['| metric | type | labels | meaning |', '|---|---|---|---|', ...rows, ''].join('\n');
 }

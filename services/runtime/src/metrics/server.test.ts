@@ -84,5 +84,5 @@ it.each([
 it('is gone after close, whatever connections idle', async () => {
   await get('/livez');
   await server.close();
-  await expect(get('/livez')).rejects.toThrow();
+  await expect(get('/livez')).rejects.toThrow('fetch failed');
 });

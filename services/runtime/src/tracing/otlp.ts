@@ -21,7 +21,8 @@ export function startOtlp(options: { serviceName: string; endpoint: string; samp
   });
   const tracer = provider.getTracer('headrace');
   return {
-    startSpan: (name, span) => wrap(tracer.startSpan(name, { kind: kinds[span.kind ?? 'internal'], ...attributesOf(span) }, parentOf(span))),
+    startSpan: (name, span) =>
+      wrap(tracer.startSpan(name, { kind: kinds[span.kind ?? 'internal'], ...attributesOf(span) }, parentOf(span))),
     shutdown: async () => provider.shutdown(),
   };
 }

@@ -106,6 +106,6 @@ describe('with a collector', () => {
     const tracing = startTracing({ serviceName: 'headrace-test', endpoint });
     await tracing.ready;
     tracing.startSpan('lost').end();
-    await tracing.shutdown();
+    await expect(tracing.shutdown()).resolves.toBeUndefined();
   }, 30_000);
 });

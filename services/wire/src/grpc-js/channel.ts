@@ -1,6 +1,15 @@
 import grpc from '@grpc/grpc-js';
 import type { Clock, Logger, Timer } from '@headrace/runtime';
-import type { CallOptions, Channel, ChannelOptions, ChannelState, ClientCall, ClientStream, StreamReceiver, UnaryOutcome } from '../port.js';
+import type {
+  CallOptions,
+  Channel,
+  ChannelOptions,
+  ChannelState,
+  ClientCall,
+  ClientStream,
+  StreamReceiver,
+  UnaryOutcome,
+} from '../port.js';
 import { Metadata } from '../metadata.js';
 import { GrpcJsClientStream } from './client-stream.js';
 import { UnaryListener } from './client-unary.js';
@@ -159,4 +168,3 @@ function grpcOptions(options: ChannelOptions): grpc.ChannelOptions {
     ...(serverName === undefined ? {} : { 'grpc.ssl_target_name_override': serverName, 'grpc.default_authority': serverName }),
   };
 }
-

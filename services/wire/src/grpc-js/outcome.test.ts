@@ -19,7 +19,13 @@ describe('callEnd', () => {
     ['a lost connection', raw(UNAVAILABLE, 'Connection dropped'), false, UNAVAILABLE, false],
     ['a reset connection', raw(UNAVAILABLE, 'read ECONNRESET'), false, UNAVAILABLE, false],
     ['a server that says UNAVAILABLE', raw(UNAVAILABLE, 'draining'), false, UNAVAILABLE, false],
-    ['a server that imitates the text, with trailers', raw(UNAVAILABLE, 'Stream refused by server', { 'x-a': '1' }), false, UNAVAILABLE, false],
+    [
+      'a server that imitates the text, with trailers',
+      raw(UNAVAILABLE, 'Stream refused by server', { 'x-a': '1' }),
+      false,
+      UNAVAILABLE,
+      false,
+    ],
     ['a refusal after an answer began', raw(UNAVAILABLE, 'Stream refused by server'), true, UNAVAILABLE, false],
     ['a code outside the table', raw(77, 'odd'), false, UNKNOWN, false],
   ])('%s', (_name, status, answered, code, notProcessed) => {

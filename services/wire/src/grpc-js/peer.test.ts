@@ -5,9 +5,17 @@ describe('identitiesOf', () => {
   it.each([
     ['no certificate', undefined, []],
     ['a common name alone', { subject: { CN: 'a' } }, ['cn:a']],
-    ['several kinds', { subject: { CN: 'a' }, subjectaltname: 'DNS:b.example, URI:spiffe://c/d, IP Address:127.0.0.1' }, ['dns:b.example', 'uri:spiffe://c/d', 'cn:a']],
+    [
+      'several kinds',
+      { subject: { CN: 'a' }, subjectaltname: 'DNS:b.example, URI:spiffe://c/d, IP Address:127.0.0.1' },
+      ['dns:b.example', 'uri:spiffe://c/d', 'cn:a'],
+    ],
     // Node quotes a name with a comma; the part behind it is no name of its own (CVE-2021-44532).
-    ['a name that plays a list', { subject: {}, subjectaltname: String.raw`DNS:"evil.example, DNS:admin.example", DNS:b` }, ['dns:evil.example, DNS:admin.example', 'dns:b']],
+    [
+      'a name that plays a list',
+      { subject: {}, subjectaltname: String.raw`DNS:"evil.example, DNS:admin.example", DNS:b` },
+      ['dns:evil.example, DNS:admin.example', 'dns:b'],
+    ],
     ['text that Node would not write', { subject: {}, subjectaltname: 'DNS:a,DNS:admin' }, []],
     ['no subject', {}, []],
     ['two common names', { subject: { CN: ['a', 'b'] } }, ['cn:a', 'cn:b']],

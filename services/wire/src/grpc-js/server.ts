@@ -49,6 +49,7 @@ export class GrpcJsServer implements WireServer {
 
   async listen(host: string, port: number): Promise<{ readonly host: string; readonly port: number }> {
     if (this.#listener !== undefined) throw new Error('this server listens already');
+    if (this.#drained !== undefined) throw new Error('this server was drained');
     const injector = this.#server.createConnectionInjector(this.#credentials);
     const listener = createServer({ noDelay: true }, (socket) => this.#accept(socket, injector));
     listener.maxConnections = maxConnections;

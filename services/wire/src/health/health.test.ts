@@ -112,6 +112,7 @@ it('goes on watching for a client that has half-closed, and forgets it when it l
   await until(() => watching.seen().length === 2);
   watching.stream.cancel();
   await until(() => board.listeners.size === 0);
+  expect(watching.seen()).toEqual(['SERVING', 'NOT_SERVING']);
 });
 
 it('takes no more watchers than it may, and a new one once one has left', async () => {

@@ -75,7 +75,8 @@ export class DescriptorIndex {
     for (const { number, bytes: child } of bytesFields(bytes)) {
       if (number === messageField.nested) this.#addMessage(file, name, child);
       else if (number === messageField.enum) this.#addEnum(file, name, child);
-      else if (number === messageField.field || number === messageField.oneof || number === messageField.extension) this.#addSymbol(file, name, child);
+      else if (number === messageField.field || number === messageField.oneof || number === messageField.extension)
+        this.#addSymbol(file, name, child);
     }
   }
 

@@ -12,7 +12,7 @@ type Request = Parameters<Codecs['request']['encode']>[0];
 
 const versions: readonly [string, Codecs][] = [
   ['v1', reflectionV1Service.methods.ServerReflectionInfo],
-  ['v1alpha', reflectionV1AlphaService.methods.ServerReflectionInfo as Codecs],
+  ['v1alpha', reflectionV1AlphaService.methods.ServerReflectionInfo],
 ];
 
 const index = new DescriptorIndex(fileDescriptorProtos());
@@ -41,7 +41,9 @@ describe.each(versions)('reflection %s', (_version, codecs) => {
   it('lists the services', async () => {
     const [answer] = await ask(codecs, [{ list_services: '*', host: 'here' }]);
     const names = answer?.list_services_response?.service.map(({ name }) => name);
-    expect(names).toEqual(expect.arrayContaining(['inference.GRPCInferenceService', 'grpc.health.v1.Health', 'grpc.reflection.v1.ServerReflection']));
+    expect(names).toEqual(
+      expect.arrayContaining(['inference.GRPCInferenceService', 'grpc.health.v1.Health', 'grpc.reflection.v1.ServerReflection']),
+    );
     expect([answer?.valid_host, answer?.original_request?.list_services]).toEqual(['here', '*']);
   });
 
@@ -58,7 +60,9 @@ describe.each(versions)('reflection %s', (_version, codecs) => {
     expect(files).toEqual(index.bySymbol(symbol));
     const names = files.map(nameOf);
     expect(new Set(names).size).toBe(names.length);
-    const imported = files.flatMap((file) => [...bytesFields(file)].filter(({ number }) => number === 3).map(({ bytes }) => bytes.toString()));
+    const imported = files.flatMap((file) =>
+      [...bytesFields(file)].filter(({ number }) => number === 3).map(({ bytes }) => bytes.toString()),
+    );
     for (const name of imported) expect(names).toContain(name);
   });
 
@@ -73,7 +77,11 @@ describe.each(versions)('reflection %s', (_version, codecs) => {
     ['an unknown symbol', { file_containing_symbol: 'no.Such' }, statusCode.NOT_FOUND],
     ['a prototype name as a symbol', { file_containing_symbol: 'constructor' }, statusCode.NOT_FOUND],
     ['an unknown file', { file_by_filename: '../../etc/passwd' }, statusCode.NOT_FOUND],
-    ['an extension', { file_containing_extension: { containing_type: 'inference.ModelConfig', extension_number: 7 } }, statusCode.NOT_FOUND],
+    [
+      'an extension',
+      { file_containing_extension: { containing_type: 'inference.ModelConfig', extension_number: 7 } },
+      statusCode.NOT_FOUND,
+    ],
     ['extensions of an unknown type', { all_extension_numbers_of_type: 'no.Such' }, statusCode.NOT_FOUND],
     ['nothing', {}, statusCode.INVALID_ARGUMENT],
   ])('answers an error for %s, and goes on', async (_name, request, code) => {

@@ -16,7 +16,7 @@ type Response = Parameters<Codecs['response']['encode']>[0];
 export function registerReflection(server: WireServer, fileDescriptors: readonly Buffer[]): void {
   const index = new DescriptorIndex(fileDescriptors);
   for (const service of [reflectionV1Service, reflectionV1AlphaService]) {
-    const codecs = service.methods.ServerReflectionInfo as Codecs;
+    const codecs: Codecs = service.methods.ServerReflectionInfo;
     server.register({ kind: 'stream', path: codecs.path, handle: (call) => serve(call, codecs, index) });
   }
 }

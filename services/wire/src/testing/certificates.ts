@@ -66,7 +66,14 @@ async function signed(
   name: string,
   altNames: Extract<Extensions[number], { name: 'subjectAltName' }>['altNames'],
 ): Promise<Pair> {
-  return make(name, [{ name: 'basicConstraints', cA: false }, { name: 'subjectAltName', altNames }], authority);
+  return make(
+    name,
+    [
+      { name: 'basicConstraints', cA: false },
+      { name: 'subjectAltName', altNames },
+    ],
+    authority,
+  );
 }
 
 async function make(name: string, extensions: Extensions, ca?: Pair): Promise<Pair> {

@@ -29,10 +29,16 @@ it('overwrites a request that a handler keeps', async () => {
 });
 
 it('overwrites a reply and a stream message that a client keeps', async () => {
-  const echoing: MethodHandler = { kind: 'unary', path: '/test.Poison/Echo', handle: (message, incoming) => incoming.reply(Buffer.from(message)) };
+  const echoing: MethodHandler = {
+    kind: 'unary',
+    path: '/test.Poison/Echo',
+    handle: (message, incoming) => incoming.reply(Buffer.from(message)),
+  };
   const { channel } = await harness.pair([echoing, chat]);
   const reply = await new Promise<Buffer>((resolve, reject) => {
-    channel.unary(echoing.path, Buffer.from('abc'), {}, (outcome) => (outcome.ok ? resolve(outcome.message) : reject(new Error(outcome.status.message))));
+    channel.unary(echoing.path, Buffer.from('abc'), {}, (outcome) =>
+      outcome.ok ? resolve(outcome.message) : reject(new Error(outcome.status.message)),
+    );
   });
   expect(reply).toEqual(poisoned);
   const kept: Buffer[] = [];

@@ -1,6 +1,6 @@
 import { statusCode } from '@headrace/runtime';
 import { expect, it } from 'vitest';
-import type { ChannelState } from '../../port.js';
+import type { ChannelState, MethodHandler } from '../../port.js';
 import { call, chat, echo, holding, inMs, openStream, until } from './harness.js';
 import type { Harness } from './harness.js';
 
@@ -113,12 +113,18 @@ export function connectionCases(harness: () => Harness): void {
     expect(await waiting).toMatchObject({ ok: true, message: Buffer.from('patience') });
   });
 
-  it('keeps channels apart: closing one does not touch another to the same server', async () => {
-    const { address, channel } = await harness().pair([echo]);
+  it('keeps channels apart: each has its own connection, and closing one does not touch another', async () => {
+    const whence: MethodHandler = {
+      kind: 'unary',
+      path: '/test.Suite/Whence',
+      handle: (_message, incoming) => incoming.reply(Buffer.from(incoming.peer.address)),
+    };
+    const { address, channel } = await harness().pair([whence]);
     const other = harness().open(address);
-    await Promise.all([call(channel, echo.path), call(other, echo.path)]);
+    const answers = await Promise.all([channel, other].map(async (each) => call(each, whence.path)));
+    expect(new Set(answers.map((outcome) => outcome.ok && outcome.message.toString())).size).toBe(2);
     channel.close();
-    expect(await call(other, echo.path)).toMatchObject({ ok: true });
+    expect(await call(other, whence.path)).toMatchObject({ ok: true });
   });
 
   it('takes addresses with the dns scheme', async () => {

@@ -2,7 +2,18 @@ import type { Server as NetServer, Socket } from 'node:net';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { systemClock } from '@headrace/runtime';
-import type { CallOptions, Channel, ChannelOptions, ClientStream, MethodHandler, ServerOptions, Transport, UnaryOutcome, WireServer, WireStatus } from '../../port.js';
+import type {
+  CallOptions,
+  Channel,
+  ChannelOptions,
+  ClientStream,
+  MethodHandler,
+  ServerOptions,
+  Transport,
+  UnaryOutcome,
+  WireServer,
+  WireStatus,
+} from '../../port.js';
 import type { Metadata } from '../../metadata.js';
 
 export interface Listening {
@@ -73,7 +84,12 @@ export class Harness {
 }
 
 /** The outcome with its message copied, as it is used after the listener returned. */
-export async function call(channel: Channel, path: string, message: Buffer | string = '', options: CallOptions = {}): Promise<UnaryOutcome> {
+export async function call(
+  channel: Channel,
+  path: string,
+  message: Buffer | string = '',
+  options: CallOptions = {},
+): Promise<UnaryOutcome> {
   return new Promise((resolve) => {
     channel.unary(path, Buffer.from(message), options, (outcome) => {
       resolve(outcome.ok ? { ...outcome, message: Buffer.from(outcome.message) } : outcome);
@@ -93,7 +109,12 @@ export interface Recorded {
   drains: number;
 }
 
-export function openStream(channel: Channel, path: string, options: CallOptions = {}, onMessage: (message: Buffer) => void = () => {}): Recorded {
+export function openStream(
+  channel: Channel,
+  path: string,
+  options: CallOptions = {},
+  onMessage: (message: Buffer) => void = () => {},
+): Recorded {
   const ended = deferred<WireStatus>();
   const recorded: { -readonly [K in keyof Recorded]?: Recorded[K] } & Pick<Recorded, 'messages' | 'headers' | 'drains'> = {
     messages: [],
@@ -133,7 +154,7 @@ export async function until(condition: () => boolean): Promise<void> {
 
 /** Waits until `read` gives the same value for a while: nothing moves any more. */
 export async function settled(read: () => number): Promise<number> {
-  for (let last = read(); ; ) {
+  for (let last = read(); ;) {
     await new Promise<void>((resolve) => setTimeout(resolve, 60));
     const now = read();
     if (now === last) return now;
@@ -141,7 +162,11 @@ export async function settled(read: () => number): Promise<number> {
   }
 }
 
-export const echo: MethodHandler = { kind: 'unary', path: '/test.Suite/Echo', handle: (message, incoming) => incoming.reply(Buffer.from(message)) };
+export const echo: MethodHandler = {
+  kind: 'unary',
+  path: '/test.Suite/Echo',
+  handle: (message, incoming) => incoming.reply(Buffer.from(message)),
+};
 
 export const chat: MethodHandler = {
   kind: 'stream',

@@ -19,8 +19,17 @@ const mutual = (files: TestCertificates): TlsServerFiles => ({ ...files.server, 
 
 const cases: readonly TlsCase[] = [
   { name: 'TLS with a known authority', server: plain, client: ({ authorityFile }) => ({ authorityFile }), identities: [] },
-  { name: 'TLS under another server name', server: plain, client: ({ authorityFile }) => ({ authorityFile, serverName: 'localhost' }), identities: [] },
-  { name: 'TLS under a name the certificate lacks', server: plain, client: ({ authorityFile }) => ({ authorityFile, serverName: 'elsewhere.example' }) },
+  {
+    name: 'TLS under another server name',
+    server: plain,
+    client: ({ authorityFile }) => ({ authorityFile, serverName: 'localhost' }),
+    identities: [],
+  },
+  {
+    name: 'TLS under a name the certificate lacks',
+    server: plain,
+    client: ({ authorityFile }) => ({ authorityFile, serverName: 'elsewhere.example' }),
+  },
   { name: 'TLS with an unknown authority', server: plain, client: () => ({}) },
   { name: 'plain text against a TLS server', server: plain, client: () => undefined },
   {
@@ -30,7 +39,11 @@ const cases: readonly TlsCase[] = [
     identities: [`uri:${clientUri}`, `dns:${clientDns}`, 'cn:trusted-client'],
   },
   { name: 'mutual TLS without a certificate', server: mutual, client: ({ authorityFile }) => ({ authorityFile }) },
-  { name: 'mutual TLS with a stranger’s certificate', server: mutual, client: ({ authorityFile, stranger }) => ({ authorityFile, ...stranger }) },
+  {
+    name: 'mutual TLS with a stranger’s certificate',
+    server: mutual,
+    client: ({ authorityFile, stranger }) => ({ authorityFile, ...stranger }),
+  },
   {
     name: 'a client certificate that nobody asked for proves nothing',
     server: plain,
@@ -72,7 +85,9 @@ export function tlsCases(harness: () => Harness): void {
 
     it('names the file that cannot be read', () => {
       const { transport } = harness();
-      expect(() => transport.createServer({ tls: { ...files.server, certificateFile: '/nowhere.crt' } })).toThrow(/certificate.*\/nowhere\.crt/);
+      expect(() => transport.createServer({ tls: { ...files.server, certificateFile: '/nowhere.crt' } })).toThrow(
+        /certificate.*\/nowhere\.crt/,
+      );
       expect(() => transport.openChannel('127.0.0.1:1', { tls: { authorityFile: '/nowhere.crt' } })).toThrow(/authority.*\/nowhere\.crt/);
     });
   });

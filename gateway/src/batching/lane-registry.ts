@@ -1,0 +1,66 @@
+import type { BatchRunner, CostBook } from '@headrace/batching';
+import type { Clock, Refusal } from '@headrace/runtime';
+import type { BackendView } from '../domain/backend-view.js';
+import type { ModelPolicy } from '../domain/gateway-table.js';
+import type { Job } from './job.js';
+import { ModelLane } from './model-lane.js';
+
+export interface LaneRegistryOptions<J extends Job> {
+  readonly clock: Clock;
+  readonly costs: CostBook;
+  readonly policy: (model: string) => ModelPolicy;
+  readonly backends: () => readonly BackendView[];
+  /** What runs the lane's batches. `lane` is set by the time that any of its functions is called. */
+  readonly runner: (lane: () => ModelLane<J>, model: string, version: string) => BatchRunner<J>;
+}
+
+/** One ModelLane per model and requested version that is served: as many as backends offer, not as clients invent. */
+export class LaneRegistry<J extends Job> {
+  readonly #options: LaneRegistryOptions<J>;
+  readonly #lanes = new Map<string, ModelLane<J>>();
+
+  constructor(options: LaneRegistryOptions<J>) {
+    this.#options = options;
+  }
+
+  /** To be asked only for what a backend serves. */
+  of(model: string, version: string): ModelLane<J> {
+    const key = `${model}\u0000${version}`;
+    const known = this.#lanes.get(key);
+    if (known !== undefined) return known;
+    const { clock, costs, policy, backends } = this.#options;
+    const runner = this.#options.runner(() => lane, model, version);
+    const lane: ModelLane<J> = new ModelLane({ model, version, clock, costs, runner }, backends(), policy(model));
+    this.#lanes.set(key, lane);
+    return lane;
+  }
+
+  /** Backends or the table changed. Lanes for which `gone` holds are dropped, the others read their limits anew. */
+  refresh(gone: (lane: ModelLane<J>) => boolean): void {
+    const { policy, backends } = this.#options;
+    for (const [key, lane] of this.#lanes) {
+      if (gone(lane)) this.#lanes.delete(key);
+      else lane.refresh(backends(), policy(lane.model));
+    }
+  }
+
+  targetsChanged(): void {
+    for (const lane of this.#lanes.values()) lane.batcher.targetsChanged();
+  }
+
+  /** Instances of a model are shared by the lanes of its versions: a run of one that ends may be another's turn. */
+  slotFreed(by: ModelLane<J>): void {
+    if (this.#lanes.size < 2) return;
+    for (const lane of this.#lanes.values()) if (lane !== by && lane.model === by.model) lane.batcher.targetsChanged();
+  }
+
+  queuedRows(): number {
+    let rows = 0;
+    for (const lane of this.#lanes.values()) rows += lane.batcher.stats().queuedRows;
+    return rows;
+  }
+
+  close(refusal: Refusal): void {
+    for (const lane of this.#lanes.values()) lane.batcher.close(refusal);
+  }
+}

@@ -1,0 +1,90 @@
+import { metadataKey, scanInferRequest } from '@headrace/proto';
+import { refuse } from '@headrace/runtime';
+import type { Clock, Refusal, Span, Tracing } from '@headrace/runtime';
+import type { ServerCall } from '@headrace/wire';
+import type { Done, Incoming, Ticket } from '../domain/infer.js';
+
+/** Where requests go from here; declared by the transport, which consumes it. */
+export interface InferSink {
+  submit(incoming: Incoming, done: Done): Ticket;
+}
+
+/** Told of each request's end. */
+export interface RequestLog {
+  ended(entry: EndedRequest): void;
+}
+
+export interface EndedRequest {
+  readonly method: 'ModelInfer' | 'ModelStreamInfer';
+  readonly requestId: string;
+  /** As the request names it; "" when it could not be read. */
+  readonly model: string;
+  readonly peer: string;
+  readonly elapsedMs: number;
+  /** Undefined: answered well. */
+  readonly refusal: Refusal | undefined;
+}
+
+export interface InferMethodOptions {
+  readonly clock: Clock;
+  readonly sink: InferSink;
+  readonly tracing: Tracing;
+  readonly log: RequestLog;
+  /** Tells of the beginning of a drain. */
+  readonly onDrain: (listener: () => void) => void;
+}
+
+/** Scans one request message and submits it; the end is logged and traced. Undefined when it was refused on sight. */
+export function submitMessage(
+  message: Buffer,
+  call: ServerCall,
+  requestId: string,
+  method: EndedRequest['method'],
+  options: InferMethodOptions,
+  done: Done,
+): Ticket | undefined {
+  const { clock, tracing, log, sink } = options;
+  const arrivedMs = clock.nowMs();
+  const parent = call.metadata.get(metadataKey.traceparent);
+  const tracestate = call.metadata.get(metadataKey.tracestate);
+  const span = tracing.startSpan(`inference.GRPCInferenceService/${method}`, { parent, tracestate, kind: 'server' });
+  const end = (model: string, refusal: Refusal | undefined): void => {
+    endSpan(span, requestId, model, refusal);
+    log.ended({ method, requestId, model, peer: call.peer.address, elapsedMs: clock.nowMs() - arrivedMs, refusal });
+  };
+  const scanned = scanInferRequest(message);
+  if (!scanned.ok) {
+    const refusal = refuse('MALFORMED_MESSAGE', scanned.message);
+    end('', refusal);
+    done({ ok: false, refusal });
+    return undefined;
+  }
+  const model = scanned.view.modelName;
+  const incoming: Incoming = {
+    view: scanned.view,
+    requestId,
+    traceparent: span.traceparent,
+    tracestate: span.tracestate,
+    arrivedMs,
+    callDeadlineMs: call.deadlineMs,
+  };
+  const ticket = sink.submit(incoming, (outcome) => {
+    end(model, outcome.ok ? undefined : outcome.refusal);
+    done(outcome);
+  });
+  return {
+    cancel: () => {
+      const wasUnderWay = ticket.cancel();
+      if (wasUnderWay) end(model, cancelled);
+      return wasUnderWay;
+    },
+  };
+}
+
+const cancelled = refuse('CANCELLED', 'the client cancelled the call');
+
+function endSpan(span: Span, requestId: string, model: string, refusal: Refusal | undefined): void {
+  span.setAttributes({ 'headrace.request_id': requestId, 'headrace.model': model });
+  if (refusal === undefined) span.end();
+  else span.fail(refusal.reason);
+}

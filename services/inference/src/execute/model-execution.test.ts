@@ -1,0 +1,204 @@
+import { createCostBook } from '@headrace/batching';
+import type { Refusal } from '@headrace/runtime';
+import { refuse, silentLogger } from '@headrace/runtime';
+import { FakeClock } from '@headrace/runtime/testing';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { defaultBatching } from '../config/settings.js';
+import { ModelStatistics } from '../statistics/model-statistics.js';
+import { BufferPool } from '../tensors/buffer-pool.js';
+import { FakeInstance } from '../testing/fake-instance.js';
+import { ModelExecution } from './model-execution.js';
+import type { InferOutcome, PendingInfer } from './pending.js';
+
+const signature = {
+  inputs: [{ name: 'x', datatype: 'INT32' as const, shape: [-1, 1] }],
+  outputs: [{ name: 'y', datatype: 'INT32' as const, shape: [-1, 1] }],
+  skippedOutputs: [],
+};
+
+let clock: FakeClock;
+let instance: FakeInstance;
+let statistics: ModelStatistics;
+let execution: ModelExecution;
+let stopped: string[];
+let outcomes: Map<number, InferOutcome>;
+
+beforeEach(() => {
+  clock = new FakeClock();
+  instance = new FakeInstance(signature);
+  statistics = new ModelStatistics();
+  stopped = [];
+  outcomes = new Map();
+  execution = new ModelExecution({
+    model: 'm',
+    version: 1,
+    signature,
+    instances: [instance],
+    batching: { ...defaultBatching, maxBatchSize: 8 },
+    mayMerge: true,
+    costs: createCostBook({}),
+    pool: new BufferPool(),
+    statistics,
+    metrics: { answered: () => {}, ran: () => {}, queued: () => {}, ready: () => {}, memory: () => {}, loaded: () => {}, forget: () => {} },
+    clock,
+    logger: silentLogger,
+    onMergeStopped: (reason) => stopped.push(reason),
+  });
+});
+
+/** A request whose one row is `value`; its message is overwritten after submit, as a transport may do. */
+function submit(value: number, more: Partial<PendingInfer> = {}): { request: PendingInfer; refusal: Refusal | undefined } {
+  const message = Buffer.from(Int32Array.of(value).buffer);
+  const request: PendingInfer = {
+    lane: 'lane',
+    shapeClass: 'class',
+    rows: 1,
+    band: 3,
+    bypass: false,
+    arrivedMs: clock.nowMs(),
+    deadlineMs: Infinity,
+    mergeable: execution.mayMerge,
+    tensors: [{ shape: [1, 1], data: message }],
+    outputs: [0],
+    startByMs: Infinity,
+    done: (outcome) => {
+      // Views live until the next wait only.
+      const parts = outcome.ok ? outcome.parts.map((part) => ({ ...part, data: Buffer.from(part.data) })) : [];
+      outcomes.set(value, outcome.ok ? { ...outcome, parts } : outcome);
+    },
+    state: 'waiting',
+    startByTimer: undefined,
+    ...more,
+  };
+  const refusal = execution.submit(request);
+  message.fill(0xee);
+  return { request, refusal };
+}
+
+/** Ends the oldest open run. */
+function end(action: (run: FakeInstance['runs'][number]) => void): void {
+  const run = instance.runs.shift();
+  if (run === undefined) throw new Error('nothing runs');
+  action(run);
+}
+
+const answers = (): object =>
+  Object.fromEntries(
+    [...outcomes].map(([value, outcome]) => [
+      value,
+      outcome.ok ? Buffer.from(outcome.parts[0]?.data ?? []).readInt32LE() : outcome.refusal.reason,
+    ]),
+  );
+
+describe('model execution', () => {
+  it('starts a lone request at once, merges what waits meanwhile, and gives each its own row', () => {
+    for (const value of [1, 2, 3]) submit(value);
+    expect(instance.runs.map(({ inputs }) => inputs[0]?.shape)).toEqual([[1, 1]]);
+    end((run) => run.succeed());
+    expect(instance.runs.map(({ inputs }) => inputs[0]?.shape)).toEqual([[2, 1]]);
+    end((run) => run.succeed());
+    expect(answers()).toEqual({ 1: 1, 2: 2, 3: 3 });
+    expect(statistics).toMatchObject({ inferenceCount: 3n, executionCount: 2n });
+    expect(execution.inFlight).toBe(0);
+  });
+
+  it('runs a failed batch again item by item: one bad request hurts only itself', () => {
+    for (const value of [1, 2, 3, 4]) submit(value);
+    end((run) => run.succeed());
+    end((run) => run.fail('bad index'));
+    end((run) => run.succeed());
+    end((run) => run.fail('bad index'));
+    end((run) => run.succeed());
+    expect(answers()).toEqual({ 1: 1, 2: 2, 3: 'EXECUTION_FAILED', 4: 4 });
+    expect(outcomes.get(3)).toMatchObject({ refusal: { message: 'model "m" version 1 failed: bad index' } });
+  });
+
+  it('stops merging when an output cannot be cut into rows, and still answers everybody', () => {
+    for (const value of [1, 2, 3]) submit(value);
+    end((run) => run.succeed());
+    end((run) => run.succeed([{ buffer: new ArrayBuffer(4), byteLength: 4, shape: [1, 1] }]));
+    expect(stopped).toEqual([expect.stringMatching(/output "y": .*expected 2 rows/)]);
+    end((run) => run.succeed());
+    end((run) => run.succeed());
+    expect(answers()).toEqual({ 1: 1, 2: 2, 3: 3 });
+    for (const value of [4, 5, 6]) submit(value);
+    for (let run = 0; run < 3; run++) end((running) => running.succeed());
+    expect(answers()).toMatchObject({ 4: 4, 5: 5, 6: 6 });
+  });
+
+  it('what waited as mergeable when merging stopped runs one by one', () => {
+    for (const value of [1, 2, 3]) submit(value);
+    end((run) => run.succeed());
+    for (const value of [4, 5]) submit(value);
+    end((run) => run.succeed([{ buffer: new ArrayBuffer(0), byteLength: 0, shape: [] }]));
+    while (instance.runs.length > 0) {
+      expect(instance.runs[0]?.inputs[0]?.shape).toEqual([1, 1]);
+      end((run) => run.succeed());
+    }
+    expect(answers()).toEqual({ 1: 1, 2: 2, 3: 3, 4: 4, 5: 5 });
+  });
+
+  it('a cancelled request leaves the queue; one that runs is not answered', () => {
+    const first = submit(1).request;
+    const second = submit(2).request;
+    submit(3);
+    execution.cancel(second);
+    execution.cancel(first);
+    execution.cancel(first);
+    end((run) => run.succeed());
+    expect(instance.runs[0]?.inputs[0]?.shape).toEqual([1, 1]);
+    end((run) => run.succeed());
+    expect(answers()).toEqual({ 3: 3 });
+    expect(execution.inFlight).toBe(0);
+  });
+
+  it('a request may wait no longer than its timeout, and is told at once when that passed', () => {
+    submit(1);
+    submit(2, { startByMs: clock.nowMs() + 5 });
+    clock.advance(4);
+    expect(answers()).toEqual({});
+    clock.advance(1);
+    expect(answers()).toEqual({ 2: 'DEADLINE_EXCEEDED' });
+    end((run) => run.succeed());
+    expect(instance.runs).toEqual([]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('what ran out of time while it waited does not run', () => {
+    submit(1);
+    submit(2, { deadlineMs: clock.nowMs() + 5 });
+    clock.advance(10);
+    end((run) => run.succeed());
+    expect(answers()).toEqual({ 1: 1, 2: 'DEADLINE_EXCEEDED' });
+    expect(instance.runs).toEqual([]);
+  });
+
+  it('the request of a lost run learns that its backend is gone, and nothing runs there any more', () => {
+    submit(1);
+    end((run) => run.lose('out of memory'));
+    expect(answers()).toEqual({ 1: 'BACKEND_LOST' });
+    expect(submit(2).refusal ?? outcomes.get(2)).toBeUndefined();
+    expect(instance.runs).toEqual([]);
+    execution.close(refuse('DRAINING', 'closed'));
+    expect(answers()).toMatchObject({ 2: 'DRAINING' });
+  });
+
+  it('drained resolves when the last request is answered', async () => {
+    submit(1);
+    submit(2);
+    let drained = false;
+    const waiting = execution.drained().then(() => (drained = true));
+    end((run) => run.succeed());
+    await Promise.resolve();
+    expect(drained).toBe(false);
+    end((run) => run.succeed());
+    await waiting;
+    expect(drained).toBe(true);
+  });
+
+  it('refuses what is over the queue’s bound', () => {
+    const refusals = Array.from({ length: 4100 }, (_, value) => submit(value).refusal).filter((refusal) => refusal !== undefined);
+    expect(refusals.length).toBeGreaterThan(0);
+    expect(refusals[0]).toMatchObject({ reason: 'QUEUE_FULL' });
+  });
+});
