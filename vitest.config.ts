@@ -11,7 +11,7 @@ export default defineConfig({
             'proto/src/**/*.test.ts',
             'services/*/src/**/*.test.ts',
             'gateway/src/**/*.test.ts',
-            'test/{architecture,harness,bench}/**/*.test.ts',
+            'test/{architecture,harness,bench,reference}/**/*.test.ts',
           ],
         },
       },

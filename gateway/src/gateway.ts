@@ -52,7 +52,7 @@ export interface Gateway {
   table(): GatewayTable;
   /** Names of the models that some backend serves now. */
   readyModels(): readonly string[];
-  /** True when a backend is ready; resolves false when none was within the time. */
+  /** True once a backend is ready; false when none was within the time, or the gateway began to drain. */
   untilReady(timeoutMs: number): Promise<boolean>;
   /** Unready -> take for preStopMs -> refuse new -> finish what was accepted -> close. */
   drain(graceMs: number): Promise<void>;
@@ -161,7 +161,7 @@ class RunningGateway implements Gateway {
   }
 
   async untilReady(timeoutMs: number): Promise<boolean> {
-    if (this.#ready()) return true;
+    if (this.#ready() || !this.#serving) return this.#ready();
     return new Promise((resolve) => {
       const end = (ready: boolean): void => {
         timer.cancel();
@@ -169,7 +169,7 @@ class RunningGateway implements Gateway {
         resolve(ready);
       };
       const listener = (): void => {
-        if (this.#ready()) end(true);
+        if (this.#ready() || !this.#serving) end(this.#ready());
       };
       const timer = this.#options.clock.setTimer(() => end(false), timeoutMs);
       this.#listeners.add(listener);

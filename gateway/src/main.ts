@@ -67,28 +67,25 @@ async function main(flags: Flags): Promise<void> {
   const tls = tlsFiles(flags);
   const tracing = startTracing({ serviceName: 'headrace-gateway', endpoint: process.env['OTEL_EXPORTER_OTLP_ENDPOINT'], logger });
   const lifecycle = new Lifecycle({ clock: systemClock, logger, graceMs: flags.drainSeconds * 1000 });
-  let gateway: Gateway;
-  try {
-    gateway = await startGateway({
-      configFile: flags.config,
-      host: flags.host,
-      grpcPort: flags.grpcPort,
-      metricsPort: flags.metricsPort,
-      ...(tls === undefined ? {} : { tls }),
-      adminIdentities: flags.adminIdentity,
-      preStopMs: flags.preStopSeconds * 1000,
-      version,
-      clock: systemClock,
-      logger,
-      tracing,
-      transport: grpcJsTransport(systemClock, logger),
-    });
-  } catch (error) {
-    fail(startProblem(error, flags));
-  }
-  lifecycle.onDrain('gateway', (graceMs) => gateway.drain(graceMs));
+  const starting = startGateway({
+    configFile: flags.config,
+    host: flags.host,
+    grpcPort: flags.grpcPort,
+    metricsPort: flags.metricsPort,
+    ...(tls === undefined ? {} : { tls }),
+    adminIdentities: flags.adminIdentity,
+    preStopMs: flags.preStopSeconds * 1000,
+    version,
+    clock: systemClock,
+    logger,
+    tracing,
+    transport: grpcJsTransport(systemClock, logger),
+  }).catch((error: unknown) => fail(startProblem(error, flags)));
+  // A signal that comes during the start waits for its end, and drains what was started.
+  lifecycle.onDrain('gateway', async (graceMs) => (await starting).drain(graceMs));
   lifecycle.onDrain('tracing', () => tracing.shutdown());
   installSignals(lifecycle, { logger });
+  const gateway = await starting;
   if (flags.announce) await announce(gateway, lifecycle);
 }
 

@@ -42,7 +42,7 @@ const reason = (sent: Sent | undefined): string | undefined =>
 const rowsOf = (line: Timeline, backend: string): number => line.engine(backend).runs.reduce((sum, { rows }) => sum + rows, 0);
 
 /** `clients` callers, each with one request under way, for so long. Answers how many came back well. */
-function closedLoop(line: Timeline, clients: number, forMs: number): number {
+function closedLoop(line: Timeline, clients: number, forMs: number, deadlineInMs = Infinity): number {
   const flying = new Set<Sent>();
   let answered = 0;
   for (let elapsedMs = 0; elapsedMs < forMs; elapsedMs += 1) {
@@ -51,7 +51,7 @@ function closedLoop(line: Timeline, clients: number, forMs: number): number {
       flying.delete(sent);
       if (sent.outcome.ok) answered += 1;
     }
-    while (flying.size < clients) flying.add(line.send({ model: 'm', values: [1n] }));
+    while (flying.size < clients) flying.add(line.send({ model: 'm', values: [1n] }, deadlineInMs));
     line.clock.advance(1);
   }
   for (const sent of flying) sent.cancel();
@@ -187,19 +187,18 @@ describe('a slow backend', () => {
   it('is set aside, and comes back by probes when it is well again', () => {
     const line = fleet(
       { a: { model: m() }, b: { model: m() } },
-      { routing: { slowStartMs: 0, outlier: { ejectMs: 1500 }, breaker: { minRuns: 10_000 } } },
+      { routing: { slowStartMs: 0, outlier: { ejectMs: 3000 }, breaker: { minRuns: 10_000 } } },
     );
     closedLoop(line, 16, 2000);
     expect(line.pipeline.router.standing('a')).toBe('steady');
     line.engine('a').slowness = 20;
-    // Until it is noticed, and no longer: what comes after is the ejection itself.
-    for (let i = 0; i < 40 && line.pipeline.router.standing('a') === 'steady'; i++) closedLoop(line, 16, 100);
+    closedLoop(line, 16, 2500);
     expect(line.pipeline.router.standing('a')).toBe('ejected');
     const received = line.engine('a').received;
     closedLoop(line, 16, 1000);
     expect(line.engine('a').received).toBe(received);
     line.engine('a').slowness = 1;
-    closedLoop(line, 16, 4000);
+    closedLoop(line, 16, 5000);
     expect(line.pipeline.router.standing('a')).toBe('steady');
     expect(line.engine('a').received).toBeGreaterThan(received);
   });
@@ -216,6 +215,14 @@ describe('a slow backend', () => {
     line.engine('a').runs.length = 0;
     closedLoop(line, 16, 10_000);
     expect(line.engine('a').runs.length).toBeLessThan(4);
+  });
+
+  it('is noticed even when every caller gives up before it answers', () => {
+    const line = fleet({ a: { model: m() }, b: { model: m() } });
+    closedLoop(line, 16, 2000);
+    line.engine('a').slowness = 1000;
+    closedLoop(line, 16, 900, 150);
+    expect(line.pipeline.router.standing('a')).toBe('ejected');
   });
 
   it('is noticed when it hangs and answers nothing at all', () => {

@@ -293,7 +293,7 @@ export class Pipeline {
         return;
       }
       case 'abandoned':
-        this.router.finish(run, 'requestFault');
+        this.router.finish(run, 'abandoned');
         lane.batcher.finished(batch, { runMs: undefined, ranRows: batch.rows });
     }
   }

@@ -201,7 +201,7 @@ export interface RoutingTable {
        */
       minExcessMs?: number;
       /**
-       * Runs that must have been seen since the backend joined. Default 5.
+       * Runs, the latest ones, whose median is judged; before as many were seen there is no judgement. Default 10.
        */
       minRuns?: number;
       /**
@@ -591,7 +591,7 @@ export const routingTableSchema: Readonly<Record<string, unknown>> = {
             },
             "minRuns": {
               "type": "integer",
-              "description": "Runs that must have been seen since the backend joined. Default 5.",
+              "description": "Runs, the latest ones, whose median is judged; before as many were seen there is no judgement. Default 10.",
               "minimum": 1,
               "maximum": 10000
             },

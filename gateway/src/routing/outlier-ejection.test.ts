@@ -47,6 +47,19 @@ describe('OutlierDetector', () => {
     expect(['a', 'b', 'c'].filter((name) => all.standing(name) === 'ejected')).toEqual(['a', 'b']);
   });
 
+  it('does not judge while there is nobody to compare with', () => {
+    const made = detector(['a', 'b']);
+    made.setMembers([
+      { name: 'a', life: 1 },
+      { name: 'b', life: 2 },
+    ]);
+    slow(made, 'a', 10);
+    expect(made.standing('a')).toBe('steady');
+    made.observe('b', 10, 10, 0);
+    slow(made, 'a', 1);
+    expect(made.standing('a')).toBe('ejected');
+  });
+
   it('lets it back by probes, doubling the time for each that fails', () => {
     const made = detector(['a', 'b']);
     slow(made, 'a', 5);

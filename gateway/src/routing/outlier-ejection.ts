@@ -126,7 +126,8 @@ export class OutlierDetector {
       const last = seen.runs.at(-1);
       if (last !== undefined) others.push(Math.max(median(seen.runs.map((run) => run.slowness)), last.slowness));
     }
-    return slowness >= slownessFactor * Math.max(others.length === 0 ? 1 : median(others), 1);
+    // Nobody to compare with (the others are new, say): it may as well be load.
+    return others.length > 0 && slowness >= slownessFactor * Math.max(median(others), 1);
   }
 
   #isStuck(run: InFlight): boolean {

@@ -13,7 +13,7 @@ import { exclusionOf, targetsFor } from './targets.js';
 import type { Exclusion, RoutingView } from './targets.js';
 
 /** What of a run the router learns from. */
-export type RunResult = 'ok' | 'requestFault' | 'backendFault';
+export type RunResult = 'ok' | 'requestFault' | 'backendFault' | 'abandoned';
 
 export interface RouterEvents {
   onStanding(backend: string, standing: 'steady' | 'ejected' | 'probing'): void;
@@ -98,10 +98,13 @@ export class Router implements RoutingView {
     const nowMs = this.#clock.nowMs();
     if (reportedMs !== undefined && run.beganMs === run.startedMs) this.#overhead.observe(run.backend, nowMs - run.startedMs - reportedMs);
     this.ledger.finish(run, nowMs);
-    this.#breakerOf(run.backend).record(result !== 'backendFault');
+    if (result !== 'abandoned') this.#breakerOf(run.backend).record(result !== 'backendFault');
     // A process that just started is slow for good reasons: cold caches, code not compiled yet.
     const warm = nowMs - (this.#readySince.get(run.backend) ?? nowMs) >= this.#policy.slowStartMs;
-    if (result === 'ok' && warm && this.#outliers.observe(run.backend, run.expectedMs, nowMs - run.startedMs, nowMs)) {
+    // Who gave up waiting tells at least how long it took until then.
+    const elapsedMs = nowMs - run.startedMs;
+    const telling = result === 'ok' || (result === 'abandoned' && elapsedMs > run.expectedMs);
+    if (telling && warm && this.#outliers.observe(run.backend, run.expectedMs, elapsedMs, nowMs)) {
       this.#publishStandings();
     }
   }

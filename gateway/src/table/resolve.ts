@@ -72,7 +72,7 @@ function resolveRouting(routing: NonNullable<RoutingTable['routing']>): RoutingP
     outlier: {
       slownessFactor: outlier.slownessFactor ?? 3,
       minExcessMs: outlier.minExcessMs ?? 20,
-      minRuns: outlier.minRuns ?? 5,
+      minRuns: outlier.minRuns ?? 10,
       ejectMs: outlier.ejectMs ?? 5000,
       maxEjectedPercent: outlier.maxEjectedPercent ?? 50,
     },

@@ -5,6 +5,8 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { TestCertificates } from '@headrace/wire/testing';
+import { makeCertificates } from '@headrace/wire/testing';
 import { exitCode } from './exit-code.js';
 import { runCli } from './program.js';
 import type { TestServer } from './testing/oip-server.js';
@@ -235,6 +237,55 @@ describe('top', () => {
 
   test('a metrics address that was given and does not answer is an error', async () => {
     expect(await cli(['top', '--metrics-address', '127.0.0.1:1'])).toMatchObject({ code: exitCode.unavailable, stdout: '' });
+  });
+});
+
+describe('TLS', () => {
+  let certificates: TestCertificates;
+  let secure: TestServer;
+  beforeAll(async () => {
+    certificates = await makeCertificates();
+    secure = await startTestServer([{ name: 'echo', tensors: [] }], {
+      ...certificates.server,
+      clientAuthorityFile: certificates.authorityFile,
+    });
+  });
+  afterAll(async () => {
+    await secure.close();
+    certificates.remove();
+  });
+
+  const files = () => [
+    '--tls-ca',
+    certificates.authorityFile,
+    '--tls-cert',
+    certificates.client.certificateFile,
+    '--tls-key',
+    certificates.client.keyFile,
+  ];
+
+  test('with the right files the server answers', async () => {
+    const { code, stdout } = await cli(['models', '--address', secure.address, ...files()]);
+    expect(code).toBe(exitCode.ok);
+    expect(stdout).toContain('echo');
+  });
+
+  test.each<[string, () => string[]]>([
+    ['without TLS', () => []],
+    ["without the authority's file", () => ['--tls']],
+    ['without a client certificate', () => ['--tls-ca', certificates.authorityFile]],
+    ['for another name', () => [...files(), '--tls-server-name', 'other.example']],
+  ])('%s nothing is answered, and the exit code says unavailable', async (_, flags) => {
+    expect(await cli(['models', '--address', secure.address, '--timeout', '10', ...flags()])).toMatchObject({
+      code: exitCode.unavailable,
+      stdout: '',
+    });
+  });
+
+  test('a file that is not there is named', async () => {
+    const { code, stderr } = await cli(['models', '--address', secure.address, '--tls-ca', '/nope.pem']);
+    expect(code).toBe(exitCode.usage);
+    expect(stderr).toContain('--tls-ca /nope.pem: cannot be read (ENOENT)');
   });
 });
 

@@ -1,13 +1,14 @@
 import { fileURLToPath } from 'node:url';
 import type { Datatype } from '@headrace/proto';
-import { inferenceService } from '@headrace/proto';
+import { inferenceService, writeInferRequest } from '@headrace/proto';
 import { statusCode, systemClock } from '@headrace/runtime';
 import { grpcJsTransport } from '@headrace/wire';
 import { poisoningTransport } from '@headrace/wire/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { InferenceServer } from './server.js';
 import { startInferenceServer } from './server.js';
-import { InferenceClient } from './testing/index.js';
+import { seededRandom } from './model/made-up-inputs.js';
+import { InferenceClient, readResponse, requestOf } from './testing/index.js';
 
 const models = fileURLToPath(new URL('../../../test/models', import.meta.url));
 
@@ -91,6 +92,44 @@ describe('every datatype that onnxruntime-node carries comes back bit for bit', 
     if (!result.ok) throw new Error(result.status.message);
     expect(result.outputs.get('y')).toMatchObject({ shape, raw: Buffer.alloc(0) });
   });
+});
+
+it('no reply reaches a wrong caller and no rows mix, with mixed row counts, random cancels and overwritten messages', async () => {
+  const random = seededRandom(7);
+  const { ModelInfer } = inferenceService.methods;
+  let answered = 0;
+  const calls = Array.from({ length: 400 }, (_, caller) => {
+    const rows = 1 + Math.floor(random() * 5);
+    const nonces = BigInt64Array.from({ length: rows }, (_unused, row) => BigInt(caller * 100 + row));
+    const payload = Float32Array.from({ length: rows * 8 }, (_unused, index) => caller + index / 64);
+    const message = writeInferRequest(
+      requestOf({
+        model: 'echo_nonce',
+        id: String(caller),
+        inputs: [
+          { name: 'nonce', datatype: 'INT64', shape: [rows, 1], data: [bytes(nonces)] },
+          { name: 'payload', datatype: 'FP32', shape: [rows, 8], data: [bytes(payload)] },
+        ],
+        parameters: random() < 0.2 ? { priority: 1n } : {},
+      }),
+    );
+    const cancels = random() < 0.3;
+    return new Promise<void>((resolve) => {
+      const call = client.channel.unary(ModelInfer.path, message, {}, (outcome) => {
+        if (outcome.ok) {
+          const { response, outputs } = readResponse(outcome.message);
+          expect(response.id).toBe(String(caller));
+          expect(outputs.get('nonce_out')?.raw.equals(bytes(nonces))).toBe(true);
+          expect(outputs.get('payload_out')?.raw.equals(bytes(payload))).toBe(true);
+          answered++;
+        } else expect(outcome.status.code).toBe(statusCode.CANCELLED);
+        resolve();
+      });
+      if (cancels) setTimeout(() => call.cancel(), random() * 30);
+    });
+  });
+  await Promise.all(calls);
+  expect(answered).toBeGreaterThan(200);
 });
 
 /** Length-prefixed elements. */

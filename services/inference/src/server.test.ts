@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url';
-import { healthService, inferenceService, reportParameter } from '@headrace/proto';
+import { healthService, inferenceService, reportParameter, writeInferRequest } from '@headrace/proto';
 import { statusCode } from '@headrace/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { InferenceServer } from './server.js';
 import { startInferenceServer } from './server.js';
-import { InferenceClient, floats } from './testing/index.js';
+import { InferenceClient, floats, requestOf } from './testing/index.js';
 
 const models = fileURLToPath(new URL('../../../test/models', import.meta.url));
 
@@ -186,10 +186,37 @@ describe('ModelStatistics', () => {
   });
 });
 
+describe('drain', () => {
+  it('an open stream is answered what it sent, told UNAVAILABLE, and does not hold the server up', async () => {
+    const leaving = await startInferenceServer({ modelRepository: models, cpuQuota: 1, initialModels: ['slow'] });
+    await leaving.loaded;
+    const other = new InferenceClient(leaving.grpcPort);
+    const { ModelStreamInfer } = inferenceService.methods;
+    const ids: (string | undefined)[] = [];
+    const ended = new Promise<number>((resolve) => {
+      const stream = other.channel.stream(
+        ModelStreamInfer.path,
+        {},
+        {
+          onMessage: (message) => {
+            ids.push(ModelStreamInfer.response.decode(message).infer_response?.id);
+            if (ids.length === 1) void leaving.close();
+          },
+          onStatus: (status) => resolve(status.code),
+        },
+      );
+      for (const id of ['1', '2', '3'])
+        stream.write(writeInferRequest(requestOf({ model: 'slow', id, inputs: [floats('x', [1, 4], [1, 2, 3, 4])] })));
+    });
+    expect(await ended).toBe(statusCode.UNAVAILABLE);
+    expect(ids).toEqual(['1', '2', '3']);
+    await leaving.close();
+    other.close();
+  });
+});
+
 describe('ModelStreamInfer', () => {
   it('answers in the order of the requests; one that fails does not end the stream', async () => {
-    const { writeInferRequest } = await import('@headrace/proto');
-    const { requestOf } = await import('./testing/index.js');
     const { ModelStreamInfer } = inferenceService.methods;
     const replies: { error_message: string; infer_response: { id: string; parameters: object } | null }[] = [];
     await new Promise<void>((resolve, reject) => {

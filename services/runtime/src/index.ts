@@ -29,7 +29,7 @@ export type {
 export type { LabelValues } from './metrics/series.js';
 export { startMetricsServer } from './metrics/server.js';
 export type { MetricsServer, MetricsServerOptions } from './metrics/server.js';
-export { refusalStatus, refuse } from './refusal.js';
+export { refusalHelp, refusalStatus, refuse } from './refusal.js';
 export type { Refusal, RefusalReason, Result } from './refusal.js';
 export { statusCode, statusName } from './status.js';
 export type { StatusCode, StatusName } from './status.js';

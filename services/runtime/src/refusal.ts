@@ -35,6 +35,32 @@ export const refusalStatus = {
 
 export type RefusalReason = keyof typeof refusalStatus;
 
+/** What docs/reference/errors.md says of each reason. */
+export const refusalHelp: Readonly<Record<RefusalReason, string>> = {
+  MALFORMED_MESSAGE: 'The bytes are not a message of this method. Fix the client.',
+  INVALID_TENSOR: 'A tensor does not fit the model: name, datatype, shape or size. The message says what was expected and what came.',
+  INVALID_PARAMETER: 'A request parameter has the wrong type or is out of its range.',
+  UNSUPPORTED_DATATYPE: 'The server cannot carry these values unchanged, so it refuses them.',
+  MODEL_NOT_FOUND: 'No server has a model of that name.',
+  VERSION_NOT_FOUND: 'The model is there, but not in that version.',
+  MESSAGE_TOO_LARGE: 'The message exceeds the limit of the server or the gateway.',
+  UNSUPPORTED_METHOD: 'The method is part of the protocol but not offered here; the message says why.',
+  PERMISSION_DENIED: 'Models are loaded and unloaded from loopback or by an admin identity only.',
+  REPOSITORY_CONTROL: 'The server was started in a mode in which models are not loaded or unloaded by request.',
+  MODEL_NOT_READY: 'The model is known but does not serve now: it is loading, failed to load, or was unloaded.',
+  MODEL_LOAD_FAILED: 'The model could not be loaded; the message gives the reason, the repository index repeats it.',
+  QUEUE_FULL: 'A bounded queue is full. RetryInfo and grpc-retry-pushback-ms say when it will have room.',
+  NO_BACKEND: 'No backend for the model is ready.',
+  BACKEND_LOST: 'The connection to the backend broke and no retry was possible or allowed.',
+  CIRCUIT_OPEN: 'Every backend of the model failed too often of late; a trial follows soon.',
+  DRAINING: 'The process is shutting down and takes nothing new.',
+  DEADLINE_EXCEEDED: 'The gRPC deadline, the request parameter `timeout` or the time limit of the table passed.',
+  CANCELLED: 'The client cancelled.',
+  EXECUTION_FAILED: 'The model failed while it ran; alone, not only as part of a batch.',
+  BACKEND_PROTOCOL: 'A backend answered with something that is not a valid reply.',
+  INTERNAL: 'A defect of Headrace; the log has the details under the request id.',
+};
+
 /** An expected failure, as a value: what the caller is told and what the metrics count. */
 export interface Refusal {
   readonly reason: RefusalReason;

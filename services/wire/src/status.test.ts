@@ -57,7 +57,7 @@ describe('statusToRefusal', () => {
     const refusals = fc.record(
       {
         reason: fc.constantFrom(...reasons),
-        message: fc.string({ maxLength: 200, unit: 'binary' }),
+        message: fc.string({ maxLength: 200, unit: fc.constantFrom('a', ' ', '%', '"', '\n', '\u0000', 'ü', '数', '🙂') }),
         retryAfterMs: fc.integer({ min: 0, max: 10 ** 9 }),
         field: fc.string({ minLength: 1, maxLength: 100 }),
       },

@@ -1,11 +1,14 @@
 import { HeadraceError, statusCode, systemClock } from '@headrace/runtime';
 import type { LogFields, Logger } from '@headrace/runtime';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { grpcJsTransport } from './grpc-js/transport.js';
 import { statusToRefusal } from './status.js';
 import { poisoningTransport } from './testing/poisoning.js';
 import { Harness, call } from './testing/suite/harness.js';
 import { unary } from './unary.js';
+
+// Real sockets on a machine that may be busy: the limit only ends what hangs.
+vi.setConfig({ testTimeout: 30_000 });
 
 let harness: Harness;
 beforeEach(() => {

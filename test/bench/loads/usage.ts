@@ -47,7 +47,7 @@ function machineUs(): number {
 }
 
 /** utime + stime of all, in microseconds. */
-function cpuUs(pids: readonly number[]): number {
+export function cpuUs(pids: readonly number[]): number {
   let ticks = 0;
   for (const pid of pids) {
     const fields = statFields(pid);

@@ -10,6 +10,7 @@ import type { Arm, BenchContext, Scenario } from './scenario.js';
 
 const model = benchModels.tiny;
 const concurrency = 8;
+const warmUpRuns = 5;
 /** Triton's Python back end starts a process of about 30 MB of its own for each instance. */
 const mostTritonModels = 50;
 
@@ -22,7 +23,8 @@ function arm(context: BenchContext, subject: Subject, models: number): Arm {
       const running = await startSubject(subject, { model, servedAs, file: context.file(model.name) });
       try {
         const load = { address: running.address, model, servedAs, concurrency };
-        await runRandomLoad({ ...load, durationMs: context.lengths.warmUpS * 1000 });
+        // A model's first runs are dearer than those that follow, however long the server has been up.
+        await runRandomLoad({ ...load, durationMs: context.lengths.warmUpS * 1000, atLeast: warmUpRuns * models });
         const pids = processTree(running.pids);
         const usage = await measureUsage(pids, () => runRandomLoad({ ...load, durationMs: context.lengths.measureS * 1000 }));
         return {

@@ -28,8 +28,8 @@ function arm(context: BenchContext, name: string, saturate: boolean): Arm {
   const measure = async (address: string): Promise<Figures> => {
     const untilMs = performance.now() + startMs;
     const shared = { address, core: restCore };
-    const tinyBytes = await firstAnswer(address, tiny, tiny.name, untilMs);
-    const rankerBytes = await firstAnswer(address, ranker32m, ranker32m.name, untilMs);
+    const tinyBytes = await firstAnswer(shared, tiny, tiny.name, untilMs);
+    const rankerBytes = await firstAnswer(shared, ranker32m, ranker32m.name, untilMs);
     const tinyLoad = { ...shared, message: randomRequest(tiny), replyBytes: tinyBytes, concurrency: 16, requestsPerS: tinyPerS };
     const rankerLoad = { ...shared, message: randomRequest(ranker32m), replyBytes: rankerBytes, concurrency: rankerInFlight };
     const totalS = lengths.warmUpS + lengths.measureS + marginS;

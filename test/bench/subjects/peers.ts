@@ -17,6 +17,7 @@ interface Launch {
 
 /** Peers may take long to stop while they are busy; how they exit is not measured. */
 const stopMs = 15_000;
+const saidChars = 1_000;
 
 /** Adaptive batching of at most 1 ms, in one process: with workers every request crosses a queue between processes. */
 export const mlserver: Subject = peer('MLServer', 'mlserver', async (serve, ports, folder) => {
@@ -87,7 +88,9 @@ function peer(
       await folder.remove();
     };
     // Listening comes before ready here; who measures asks for an answer first.
-    return { address: `127.0.0.1:${grpc}`, pids: [server.pid], stop };
+    const died = (): string | undefined =>
+      server.exit === undefined ? undefined : `${server.stdout}\n${server.stderr}`.trim().slice(-saidChars);
+    return { address: `127.0.0.1:${grpc}`, pids: [server.pid], died, stop };
   };
   return { name, install, start };
 }

@@ -22,8 +22,7 @@ export async function startSubject(subject: Subject, serve: Serve): Promise<Star
   const running = await subject.start(serve);
   try {
     let replyBytes = 0;
-    for (const servedAs of spread(serve.servedAs))
-      replyBytes = await firstAnswer(running.address, serve.model, servedAs, beganMs + giveUpMs);
+    for (const servedAs of spread(serve.servedAs)) replyBytes = await firstAnswer(running, serve.model, servedAs, beganMs + giveUpMs);
     return { ...running, readyS: (performance.now() - beganMs) / 1000, replyBytes };
   } catch (error) {
     await running.stop();
@@ -39,10 +38,17 @@ function spread(names: readonly string[]): readonly string[] {
 }
 
 /** Bytes of the reply with its gRPC frame. */
-export async function firstAnswer(address: string, model: BenchModel, servedAs: string, untilMs: number): Promise<number> {
+export async function firstAnswer(
+  { address, died }: Pick<RunningSubject, 'address' | 'died'>,
+  model: BenchModel,
+  servedAs: string,
+  untilMs: number,
+): Promise<number> {
   for (;;) {
     const outcome = await ask(address, randomRequest(model, { servedAs }));
     if (outcome.ok) return grpcFrame(outcome.message).length;
+    const lastWords = died?.();
+    if (lastWords !== undefined) throw new Error(`the server of ${servedAs} ended by itself: ${lastWords}`);
     if (performance.now() > untilMs) throw new Error(`${servedAs} at ${address} gave no answer: ${outcome.status}`);
     await sleep(pollMs);
   }

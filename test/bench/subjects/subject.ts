@@ -17,6 +17,8 @@ export interface RunningSubject {
   readonly address: string;
   /** The processes it was started as; their children count too. */
   readonly pids: readonly number[];
+  /** What a process that ended by itself said last; undefined while all run. */
+  died?(): string | undefined;
   stop(): Promise<void>;
 }
 

@@ -57,6 +57,22 @@ describe('a failed call', () => {
   });
 });
 
+describe('a failed handshake is told in words', () => {
+  const prefix = 'No connection established. Last error: Error: ';
+  test.each([
+    [
+      '80ABCDEF12:error:0A00010B:SSL routines:ssl3_get_record:wrong version number:../x.c:350:\n. Resolution note: ',
+      'it does not speak TLS',
+    ],
+    ['unable to get local issuer certificate. Resolution note: ', 'unable to get local issuer certificate'],
+    ["Hostname/IP does not match certificate's altnames: x. Resolution note: ", "Hostname/IP does not match certificate's altnames: x"],
+  ])('%s', (message, words) => {
+    const failure = serverFailure(failed(statusCode.UNAVAILABLE, prefix + message, true), target, 'infer m');
+    expect(failure.message).toBe(`nobody answers at h:1 (${words})`);
+    expect(failure.fix).toContain('--tls-ca');
+  });
+});
+
 describe('flags', () => {
   const flags = { address: '127.0.0.1:8001', timeout: 30 };
 
@@ -71,7 +87,10 @@ describe('flags', () => {
   test('any TLS flag turns TLS on, and none leaves it off', () => {
     expect(targetOf(flags).tls).toBeUndefined();
     expect(targetOf({ ...flags, tls: true }).tls).toEqual({});
-    expect(targetOf({ ...flags, tlsCa: 'ca', tlsServerName: 'n' }).tls).toEqual({ authorityFile: 'ca', serverName: 'n' });
+    expect(targetOf({ ...flags, tlsCa: process.execPath, tlsServerName: 'n' }).tls).toEqual({
+      authorityFile: process.execPath,
+      serverName: 'n',
+    });
   });
 
   test('a printed command reaches the same server', () => {

@@ -36,16 +36,24 @@ function neverConnected(status: WireStatus): boolean {
 }
 
 function unreachable(target: Target, status: WireStatus): CliFailure {
-  const cause = /E[A-Z]{4,}/.exec(status.message)?.[0];
-  const tls = /TLS|SSL|certificate|self.signed|wrong version number/i.test(status.message);
-  return new CliFailure(
-    `nobody answers at ${target.address}${cause === undefined ? '' : ` (${cause})`}${tls ? `: ${status.message}` : ''}`,
-    {
-      exitCode: exitCode.unavailable,
-      fix: tls ? 'check --tls, --tls-ca and --tls-server-name' : 'start it with: npx headrace up    or name another server with --address',
-      reason: 'UNREACHABLE',
-    },
-  );
+  const tls = tlsProblem(status.message);
+  const cause = tls ?? /\bE[A-Z]{4,}\b/.exec(status.message)?.[0];
+  return new CliFailure(`nobody answers at ${target.address}${cause === undefined ? '' : ` (${cause})`}`, {
+    exitCode: exitCode.unavailable,
+    fix:
+      tls === undefined
+        ? 'start it with: npx headrace up    or name another server with --address'
+        : 'check --tls, --tls-ca and --tls-server-name',
+    reason: 'UNREACHABLE',
+  });
+}
+
+/** What OpenSSL and Node.js say of a failed handshake, without the addresses of their memory. */
+function tlsProblem(message: string): string | undefined {
+  if (message.includes('wrong version number')) return 'it does not speak TLS';
+  if (!/TLS|SSL|certificate|altnames/i.test(message)) return undefined;
+  const words = message.replace(/^.*Last error: (?:Error: )?/s, '').replace(/\s*\.? ?Resolution note:.*$/s, '');
+  return words.replace(/[0-9A-F]{8,}:error:[0-9A-F]+:/g, '').trim();
 }
 
 const fixes: Partial<Readonly<Record<RefusalReason, string>>> = {

@@ -1,3 +1,4 @@
+import { accessSync, constants } from 'node:fs';
 import type { TlsClientFiles } from '@headrace/wire';
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
@@ -45,6 +46,9 @@ export function targetOf(flags: TargetFlags): Target {
 }
 
 function tlsOf(flags: TargetFlags): TlsClientFiles | undefined {
+  checkReadable('--tls-ca', flags.tlsCa);
+  checkReadable('--tls-cert', flags.tlsCert);
+  checkReadable('--tls-key', flags.tlsKey);
   const files: TlsClientFiles = {
     ...(flags.tlsCa === undefined ? {} : { authorityFile: flags.tlsCa }),
     ...(flags.tlsCert === undefined ? {} : { certificateFile: flags.tlsCert }),
@@ -52,6 +56,18 @@ function tlsOf(flags: TargetFlags): TlsClientFiles | undefined {
     ...(flags.tlsServerName === undefined ? {} : { serverName: flags.tlsServerName }),
   };
   return flags.tls === true || Object.keys(files).length > 0 ? files : undefined;
+}
+
+/** Here the flag can be named; the transport would only know the file. */
+function checkReadable(flag: string, file: string | undefined): void {
+  if (file === undefined) return;
+  try {
+    accessSync(file, constants.R_OK);
+  } catch (error) {
+    throw usageFailure(
+      `${flag} ${file}: cannot be read (${error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'})`,
+    );
+  }
 }
 
 /** "host:port", "[ipv6]:port" or "dns:///host:port". */

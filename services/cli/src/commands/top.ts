@@ -2,14 +2,19 @@ import type { Command } from 'commander';
 import { createLogUpdate } from 'log-update';
 import type { TargetFlags } from '../client/target.js';
 import { checkedAddress, positiveNumber, withTargetFlags } from '../client/target.js';
+import { exitCode } from '../exit-code.js';
+import { CliFailure } from '../failure.js';
 import type { Io } from '../io.js';
 import { linesBetween } from '../top/rates.js';
 import type { TopView } from '../top/render.js';
 import { renderTop } from '../top/render.js';
+import type { Snapshot } from '../top/snapshot.js';
 import type { TopSource } from '../top/source.js';
 import { chooseSource } from '../top/source.js';
 import type { CommandContext } from './command.js';
 import { newCommand, withClient, writeJson } from './command.js';
+
+type Screen = (text: string) => void;
 
 interface TopFlags extends TargetFlags {
   readonly metricsAddress?: string;
@@ -54,7 +59,7 @@ async function watch(source: TopSource, flags: TopFlags, io: Io): Promise<void> 
     wake();
   });
   try {
-    let before = await source.snapshot();
+    let before: Snapshot | undefined = await source.snapshot();
     screen?.(io.colors.dim('first sample ...'));
     do {
       await new Promise<void>((resolve) => {
@@ -62,25 +67,43 @@ async function watch(source: TopSource, flags: TopFlags, io: Io): Promise<void> 
         io.clock.setTimer(resolve, flags.interval * 1000);
       });
       if (stopped) break;
-      const after = await source.snapshot();
-      const intervalMs = after.atMs - before.atMs;
-      const view: TopView = {
-        address: flags.address,
-        source: source.about,
-        intervalMs,
-        models: linesBetween(before.models, after.models, intervalMs),
-        replicas: linesBetween(before.replicas, after.replicas, intervalMs),
-        queuedRows: after.queuedRows,
-      };
-      if (flags.json === true) writeJson(io, view);
-      else if (screen === undefined) io.stdout.write(renderTop(view, io.colors));
-      else screen(renderTop(view, io.colors));
+      const after = await sample(source, screen, io);
+      if (before !== undefined && after !== undefined) show(viewOf(before, after, source, flags), flags, screen, io);
       before = after;
     } while (live && !stopped);
     screen?.done();
   } finally {
     release();
   }
+}
+
+/** On a screen, a server that is away is told and waited for; a script gets the failure. */
+async function sample(source: TopSource, screen: Screen | undefined, io: Io): Promise<Snapshot | undefined> {
+  try {
+    return await source.snapshot();
+  } catch (error) {
+    if (screen === undefined || !(error instanceof CliFailure) || error.exitCode !== exitCode.unavailable) throw error;
+    screen(`${io.colors.yellow(error.message)}\n${io.colors.dim('trying again; Ctrl-C ends')}`);
+    return undefined;
+  }
+}
+
+function viewOf(before: Snapshot, after: Snapshot, source: TopSource, flags: TopFlags): TopView {
+  const intervalMs = after.atMs - before.atMs;
+  return {
+    address: flags.address,
+    source: source.about,
+    intervalMs,
+    models: linesBetween(before.models, after.models, intervalMs),
+    replicas: linesBetween(before.replicas, after.replicas, intervalMs),
+    queuedRows: after.queuedRows,
+  };
+}
+
+function show(view: TopView, flags: TopFlags, screen: Screen | undefined, io: Io): void {
+  if (flags.json === true) writeJson(io, view);
+  else if (screen === undefined) io.stdout.write(renderTop(view, io.colors));
+  else screen(renderTop(view, io.colors));
 }
 
 function checkedMetricsAddress(text: string): string {

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Exit } from './child-state.js';
 import { nodeProcesses } from './node-process.js';
 import { portState } from './port-check.js';
@@ -14,6 +14,9 @@ import type { AddressInfo } from 'node:net';
 const exitWithParent = new URL('../../dist/supervise/exit-with-parent.js', import.meta.url);
 const startNodeProcess = nodeProcesses(exitWithParent);
 const stub = fileURLToPath(new URL('../../dist/testing/stub-server.js', import.meta.url));
+// Starting a process takes its time on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
+
 let folder: string;
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'node-process-test-'))));
 afterEach(() => rmSync(folder, { recursive: true }));
@@ -79,7 +82,7 @@ test('a child ends when its parent is killed with SIGKILL', async () => {
   running.kill('SIGKILL');
   await once(running, 'exit');
   await gone(pid);
-}, 30_000);
+});
 
 /** Resolves when there is no such process; the test's own time limit ends it otherwise. */
 async function gone(pid: number): Promise<void> {

@@ -1,7 +1,7 @@
 import { inferenceService, scanInferRequest, writeInferResponse } from '@headrace/proto';
 import type { Datatype } from '@headrace/proto';
 import { HeadraceError, systemClock } from '@headrace/runtime';
-import type { UnaryCall } from '@headrace/wire';
+import type { TlsServerFiles, UnaryCall } from '@headrace/wire';
 import { grpcJsTransport, refusalToStatus, unary } from '@headrace/wire';
 import type { TensorSpec } from '../input/tensor-spec.js';
 
@@ -25,8 +25,8 @@ export interface TestServer {
 const methods = inferenceService.methods;
 
 /** A small Open Inference Protocol server in this process, for tests of clients. */
-export async function startTestServer(models: readonly EchoModel[]): Promise<TestServer> {
-  const server = grpcJsTransport(systemClock).createServer({});
+export async function startTestServer(models: readonly EchoModel[], tls?: TlsServerFiles): Promise<TestServer> {
+  const server = grpcJsTransport(systemClock).createServer(tls === undefined ? {} : { tls });
   const changes: string[] = [];
   let lastParameters: ReadonlyMap<string, unknown> = new Map();
   let answered = 0;

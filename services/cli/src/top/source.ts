@@ -33,12 +33,7 @@ export async function chooseSource(
     await metrics.snapshot();
     return metrics;
   } catch (error) {
-    if (metricsAddress !== undefined) {
-      throw new CliFailure(`no metrics at ${url}: ${messageOf(error)}`, {
-        exitCode: exitCode.unavailable,
-        fix: 'check --metrics-address, or leave it out for means',
-      });
-    }
+    if (metricsAddress !== undefined) throw error;
     return statisticsSource(client, clock, `no metrics at ${url}; give --metrics-address for quantiles`);
   }
 }
@@ -52,11 +47,19 @@ function metricsSource(url: string, fetchText: FetchText, clock: Clock): TopSour
   return {
     about: { kind: 'metrics', url },
     snapshot: async () => {
-      const snapshot = snapshotOfMetrics(await fetchText(url), clock.nowMs());
-      if (snapshot === undefined) throw new Error('no metrics of Headrace in the answer');
+      const text = await fetchText(url).catch((error: unknown) => {
+        throw noMetrics(url, messageOf(error));
+      });
+      const snapshot = snapshotOfMetrics(text, clock.nowMs());
+      if (snapshot === undefined) throw noMetrics(url, 'the answer has none of Headrace');
       return snapshot;
     },
   };
+}
+
+function noMetrics(url: string, why: string): CliFailure {
+  const fix = 'check --metrics-address, or leave it out for means';
+  return new CliFailure(`no metrics at ${url}: ${why}`, { exitCode: exitCode.unavailable, reason: 'UNREACHABLE', fix });
 }
 
 function statisticsSource(client: InferenceClient, clock: Clock, why: string): TopSource {

@@ -70,6 +70,11 @@ function runtime(): { readonly ort: OrtModule; readonly native: NativeModule } {
   return loaded;
 }
 
+/** Maps the native library, some 30 MiB on the first thread, so that they are not counted as the first model's. */
+export function loadRuntime(): void {
+  runtime();
+}
+
 /** @throws Error whose message says what the model or the provider lacks. */
 export function openSession(modelFile: string, settings: SessionSettings, clock: Clock): Session {
   const { ort, native } = runtime();

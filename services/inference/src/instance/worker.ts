@@ -3,7 +3,7 @@ import { parentPort } from 'node:worker_threads';
 import { systemClock } from '@headrace/runtime';
 import type { FromWorker, OpenSession, RunSession, ToWorker } from './protocol.js';
 import type { Session } from './session.js';
-import { openSession } from './session.js';
+import { loadRuntime, openSession } from './session.js';
 
 /** The entry of a worker thread: sessions live here, and nothing else runs here. */
 const port = parentPort;
@@ -32,6 +32,7 @@ tell({ kind: 'started', threadId: kernelThreadId() });
 
 function open({ session, modelFile, options }: OpenSession): void {
   try {
+    loadRuntime();
     const residentBefore = process.memoryUsage.rss();
     const startedMs = systemClock.nowMs();
     const opened = openSession(modelFile, options, systemClock);

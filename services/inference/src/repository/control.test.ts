@@ -86,6 +86,20 @@ describe('explicit mode', () => {
     });
   });
 
+  it('gives the first models threads of their own, and lets those that come when there are no more share', async () => {
+    const repository = repositoryOf();
+    for (const name of ['a', 'b', 'c']) repository.add(name, 1, graph('tiny'));
+    repository.add('stated', 1, graph('tiny')).write('stated/model.yaml', 'instances: { count: 1 }');
+    const { client } = await start(repository, { maxOwnThreads: 1, initialModels: ['a'] });
+    for (const name of ['b', 'c', 'stated', 'a']) await client.call('RepositoryModelLoad', { model_name: name });
+    const kinds = await Promise.all(
+      ['a', 'b', 'c', 'stated'].map(
+        async (name) => (await client.call('ModelConfig', { name })).config?.parameters['headrace_threads']?.string_value,
+      ),
+    );
+    expect(kinds).toEqual(['own', 'shared', 'shared', 'own']);
+  });
+
   it('an execution provider without its libraries says how to get them, or falls back where that is stated', async () => {
     const repository = repositoryOf()
       .add('strict', 1, graph('tiny'))

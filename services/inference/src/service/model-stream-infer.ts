@@ -1,5 +1,7 @@
 import { inferenceService } from '@headrace/proto';
+import { refuse } from '@headrace/runtime';
 import type { MethodHandler, StreamCall } from '@headrace/wire';
+import { refusalToStatus } from '@headrace/wire';
 import type { InferReply, InferService } from './infer.js';
 
 /** Requests of one stream that may be in the server at once; above it the client is made to wait (flow control). */
@@ -7,13 +9,22 @@ const maxInFlight = 256;
 
 /**
  * ModelStreamInfer in Triton's shape: each request gets one ModelStreamInferResponse, in the order of the requests. A
- * request that fails gets its error_message and the stream goes on.
+ * request that fails gets its error_message and the stream goes on. When the server drains (`onDrain`), each open stream
+ * takes no more requests, answers those it took and then ends with UNAVAILABLE: an idle one must not hold the drain up.
  */
-export function modelStreamInfer(service: InferService): MethodHandler {
+export function modelStreamInfer(service: InferService, onDrain: (listener: () => void) => void): MethodHandler {
+  const open = new Set<InferStream>();
+  onDrain(() => {
+    for (const stream of open) stream.drain();
+  });
   return {
     kind: 'stream',
     path: inferenceService.methods.ModelStreamInfer.path,
-    handle: (call) => new InferStream(call, service).open(),
+    handle: (call) => {
+      const stream = new InferStream(call, service, () => open.delete(stream));
+      open.add(stream);
+      stream.open();
+    },
   };
 }
 
@@ -25,16 +36,19 @@ interface Slot {
 class InferStream {
   readonly #call: StreamCall;
   readonly #service: InferService;
+  readonly #onEnd: () => void;
   /** In the order of the requests; replies leave from the front. */
   readonly #slots: Slot[] = [];
   #clientDone = false;
+  #draining = false;
   #paused = false;
   #blocked = false;
   #ended = false;
 
-  constructor(call: StreamCall, service: InferService) {
+  constructor(call: StreamCall, service: InferService, onEnd: () => void) {
     this.#call = call;
     this.#service = service;
+    this.#onEnd = onEnd;
   }
 
   open(): void {
@@ -49,11 +63,18 @@ class InferStream {
     });
     this.#call.onCancel(() => {
       this.#ended = true;
+      this.#onEnd();
       for (const slot of this.#slots.splice(0)) slot.cancel();
     });
   }
 
+  drain(): void {
+    this.#draining = true;
+    this.#flush();
+  }
+
   #take(message: Buffer): void {
+    if (this.#draining) return;
     const slot: Slot = { reply: undefined, cancel: () => {} };
     this.#slots.push(slot);
     slot.cancel = this.#service.start(message, this.#call.deadlineMs, true, (reply) => {
@@ -75,9 +96,11 @@ class InferStream {
       this.#paused = false;
       this.#call.resume();
     }
-    if (this.#clientDone && this.#slots.length === 0 && !this.#ended) {
+    if ((this.#clientDone || this.#draining) && this.#slots.length === 0 && !this.#ended) {
       this.#ended = true;
-      this.#call.end();
+      this.#onEnd();
+      if (this.#clientDone) this.#call.end();
+      else this.#call.fail(refusalToStatus(refuse('DRAINING', 'the server is going away; what it took from this stream is answered')));
     }
   }
 }

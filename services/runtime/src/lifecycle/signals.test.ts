@@ -1,12 +1,15 @@
 import { spawn } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { silentLogger } from '../log/logger.js';
 import { FakeClock } from '../testing/fake-clock.js';
 import { Lifecycle } from './lifecycle.js';
 import type { ProcessLike } from './signals.js';
 import { installSignals } from './signals.js';
+
+// Real processes on a machine that may be busy: the limit only ends what hangs.
+vi.setConfig({ testTimeout: 30_000 });
 
 class FakeProcess extends EventEmitter implements ProcessLike {
   exitCode: number | string | null | undefined;
@@ -122,12 +125,12 @@ describe('in a real process', () => {
     expect(result).toMatchObject({ code: 0, out: 'ready drained' });
     expect(result.log).toContain('still alive');
     expect(result.log).toContain('Timeout');
-  }, 20_000);
+  });
 
   it('leaves at once on a second signal', async () => {
     const result = await run(
       'lifecycle.onDrain("stuck", () => new Promise(() => {})); setTimeout(() => { process.kill(process.pid, "SIGTERM"); process.kill(process.pid, "SIGINT"); }, 1);',
     );
     expect(result.code).toBe(130);
-  }, 20_000);
+  });
 });

@@ -1,8 +1,11 @@
 import { connect } from 'node:net';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { MetricsRegistry } from './registry.js';
 import type { MetricsServer } from './server.js';
 import { startMetricsServer } from './server.js';
+
+// Real sockets on a machine that may be busy: the limit only ends what hangs.
+vi.setConfig({ testTimeout: 30_000 });
 
 let server: MetricsServer;
 let ready: boolean;

@@ -1,12 +1,15 @@
 import { healthService } from '@headrace/proto';
 import { statusCode, systemClock } from '@headrace/runtime';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { grpcJsTransport } from '../grpc-js/transport.js';
 import type { Channel } from '../port.js';
 import { Harness, call, openStream, settled, until } from '../testing/suite/harness.js';
 import type { HealthOptions } from './health.js';
 import { registerHealth } from './health.js';
 import type { HealthSource, HealthState } from './source.js';
+
+// Real sockets on a machine that may be busy: the limit only ends what hangs.
+vi.setConfig({ testTimeout: 30_000 });
 
 const { Check, Watch, List } = healthService.methods;
 

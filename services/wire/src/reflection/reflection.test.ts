@@ -1,11 +1,14 @@
 import { fileDescriptorProtos, reflectionV1AlphaService, reflectionV1Service } from '@headrace/proto';
 import { statusCode, systemClock } from '@headrace/runtime';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { grpcJsTransport } from '../grpc-js/transport.js';
 import { Harness, openStream, until } from '../testing/suite/harness.js';
 import { DescriptorIndex } from './descriptor-index.js';
 import { bytesFields } from './descriptor-fields.js';
 import { registerReflection } from './reflection.js';
+
+// Real sockets on a machine that may be busy: the limit only ends what hangs.
+vi.setConfig({ testTimeout: 30_000 });
 
 type Codecs = (typeof reflectionV1Service)['methods']['ServerReflectionInfo'];
 type Request = Parameters<Codecs['request']['encode']>[0];

@@ -1,9 +1,12 @@
 import { systemClock } from '@headrace/runtime';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { grpcJsTransport } from '../grpc-js/transport.js';
 import type { MethodHandler } from '../port.js';
 import { poisonByte, poisoningTransport } from './poisoning.js';
 import { Harness, call, chat, openStream } from './suite/harness.js';
+
+// Real sockets on a machine that may be busy: the limit only ends what hangs.
+vi.setConfig({ testTimeout: 30_000 });
 
 let harness: Harness;
 beforeEach(() => {
