@@ -10,7 +10,7 @@ import type { Outcome, Send } from './load.js';
 export type RequestSource = (id: string) => Buffer;
 
 /** One unary call per request. */
-export function unarySender(client: InferenceClient, nextRequest: RequestSource): Send {
+export function unarySender(client: Pick<InferenceClient, 'sendInfer' | 'target'>, nextRequest: RequestSource): Send {
   return (done) =>
     client.sendInfer(nextRequest(''), (outcome) => {
       if (outcome.ok) return done(undefined);
@@ -19,13 +19,15 @@ export function unarySender(client: InferenceClient, nextRequest: RequestSource)
     });
 }
 
+type StreamClient = Pick<InferenceClient, 'openInferStream'>;
+
 export interface StreamSender {
   readonly send: Send;
   close(): void;
 }
 
 /** Requests spread over `count` bidirectional streams in turn; replies find their request by its id. */
-export function streamSender(client: InferenceClient, count: number, nextRequest: RequestSource): StreamSender {
+export function streamSender(client: StreamClient, count: number, nextRequest: RequestSource): StreamSender {
   const streams = Array.from({ length: count }, () => new InferStream(client));
   let turn = 0;
   let id = 0;
@@ -44,10 +46,10 @@ const streamReply = inferenceService.methods.ModelStreamInfer.response;
 class InferStream {
   /** In the order sent. Bounded by the load's own limit of requests in flight. */
   readonly #waiting = new Map<string, (outcome: Outcome) => void>();
-  readonly #client: InferenceClient;
+  readonly #client: StreamClient;
   #stream: ClientStream | undefined;
 
-  constructor(client: InferenceClient) {
+  constructor(client: StreamClient) {
     this.#client = client;
   }
 

@@ -82,7 +82,8 @@ test('a child ends when its parent is killed with SIGKILL', async () => {
   running.kill('SIGKILL');
   await once(running, 'exit');
   await gone(pid);
-});
+  // Less than the 40 s after which it would be killed: it is the drain that has to end it.
+}, 30_000);
 
 /** Resolves when there is no such process; the test's own time limit ends it otherwise. */
 async function gone(pid: number): Promise<void> {
