@@ -23,15 +23,21 @@ A full run takes about half an hour; peers and models are installed into the cac
   --only A,B        only these
   --quick           one round of short measurements: shows that all runs, proves nothing
   --repeats N       rounds, medians of which are reported (default 3)
+  --seconds N       length of each measurement (default 10; the warm-up takes half of it)
   --json FILE       all figures of all rounds
   --profile FOLDER  V8 CPU profiles of Headrace's processes (slows them: not for figures)
   --help            this text
 `;
 
-const usual: Lengths = { warmUpS: 3, measureS: 10, rawS: 3, manyModels: 1000 };
-const quick: Lengths = { warmUpS: 1, measureS: 2, rawS: 1, manyModels: 50 };
+const usual = { measureS: 10, manyModels: 1000 };
+const quick = { measureS: 2, manyModels: 50 };
 const usualRepeats = 3;
 const maxRepeats = 99;
+const maxSeconds = 600;
+
+function lengths({ measureS, manyModels }: Pick<Lengths, 'measureS' | 'manyModels'>): Lengths {
+  return { measureS, manyModels, warmUpS: Math.max(1, Math.round(measureS / 2)), rawS: Math.max(1, Math.round(measureS / 4)) };
+}
 
 export function parseOptions(args: readonly string[], known: readonly string[]): ParsedOptions {
   let values;
@@ -44,6 +50,7 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
         quick: { type: 'boolean' },
         only: { type: 'string', multiple: true },
         repeats: { type: 'string' },
+        seconds: { type: 'string' },
         json: { type: 'string' },
         profile: { type: 'string' },
       },
@@ -64,7 +71,19 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
   if (!Number.isInteger(repeats) || repeats < 1 || repeats > maxRepeats) {
     return { ok: false, message: `--repeats: expected a whole number from 1 to ${maxRepeats}; got ${JSON.stringify(values.repeats)}` };
   }
+  const base = values.quick === true ? quick : usual;
+  const measureS = Number(values.seconds ?? base.measureS);
+  if (!Number.isInteger(measureS) || measureS < 1 || measureS > maxSeconds) {
+    return { ok: false, message: `--seconds: expected a whole number from 1 to ${maxSeconds}; got ${JSON.stringify(values.seconds)}` };
+  }
   const action = values.help === true ? 'help' : values.list === true ? 'list' : 'run';
-  const lengths = values.quick === true ? quick : usual;
-  return { ok: true, options: { action, only, repeats, lengths, jsonFile: values.json, profileFolder: values.profile } };
+  const options: BenchOptions = {
+    action,
+    only,
+    repeats,
+    lengths: lengths({ ...base, measureS }),
+    jsonFile: values.json,
+    profileFolder: values.profile,
+  };
+  return { ok: true, options };
 }

@@ -8,6 +8,8 @@ export interface StartOptions {
   readonly cwd?: string;
   /** Added to this process's environment; `undefined` removes a variable. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Signals go to the program and all it started, as a terminal's Ctrl-C does: npm and npx do not pass every signal on. */
+  readonly group?: boolean;
 }
 
 export interface Exit {
@@ -33,15 +35,17 @@ export class RunningProcess {
   readonly pid: number;
   readonly exited: Promise<Exit>;
   readonly #child: ChildProcess;
+  readonly #group: boolean;
   #stdout = '';
   #stderr = '';
   #exit: Exit | undefined;
   readonly #watchers = new Set<() => void>();
 
-  private constructor(name: string, child: ChildProcess, pid: number) {
+  private constructor(name: string, child: ChildProcess, pid: number, group: boolean) {
     this.name = name;
     this.pid = pid;
     this.#child = child;
+    this.#group = group;
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.#stdout = keepEnd(this.#stdout + text);
       this.#changed();
@@ -64,10 +68,12 @@ export class RunningProcess {
   /** Rejects when the program cannot be started at all, e.g. because it is not there. */
   static start(command: string, args: readonly string[], options: StartOptions = {}): Promise<RunningProcess> {
     const name = options.name ?? command.slice(command.lastIndexOf('/') + 1);
-    const child = spawn(command, args, { cwd: options.cwd, env: { ...process.env, ...options.env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const group = options.group === true;
+    const env = { ...process.env, ...options.env };
+    const child = spawn(command, args, { cwd: options.cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: group });
     return new Promise((resolve, reject) => {
       child.once('error', (error) => reject(new Error(`cannot start ${name}`, { cause: error })));
-      child.once('spawn', () => resolve(new RunningProcess(name, child, child.pid ?? 0)));
+      child.once('spawn', () => resolve(new RunningProcess(name, child, child.pid ?? 0, group)));
     });
   }
 
@@ -85,7 +91,9 @@ export class RunningProcess {
   }
 
   kill(signal: NodeJS.Signals): void {
-    if (this.#exit === undefined) this.#child.kill(signal);
+    if (this.#exit !== undefined) return;
+    if (this.#group) process.kill(-this.pid, signal);
+    else this.#child.kill(signal);
   }
 
   /** Sends SIGTERM and waits; a program that is still there after `withinMs` is killed, and this rejects. */

@@ -82,7 +82,7 @@ describe('the server as a process', () => {
     } finally {
       repository.remove();
     }
-  }, 120_000);
+  }, 240_000);
 
   it('50 swaps under load leave resident memory flat', async () => {
     const repository = new TestRepository().add('m', 1, graph('tiny')).write('m/model.yaml', 'batching: { maxBatchSize: 32 }');
