@@ -21,7 +21,7 @@ interface Flags {
   readonly config: string;
   readonly host: string;
   readonly grpcPort: number;
-  readonly metricsPort: number | undefined;
+  readonly metricsPort: number | 'off';
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly tlsClientCa?: string;
@@ -71,7 +71,7 @@ async function main(flags: Flags): Promise<void> {
     configFile: flags.config,
     host: flags.host,
     grpcPort: flags.grpcPort,
-    metricsPort: flags.metricsPort,
+    metricsPort: flags.metricsPort === 'off' ? undefined : flags.metricsPort,
     ...(tls === undefined ? {} : { tls }),
     adminIdentities: flags.adminIdentity,
     preStopMs: flags.preStopSeconds * 1000,
@@ -127,8 +127,9 @@ function port(text: string): number {
   return value;
 }
 
-function portOrOff(text: string): number | undefined {
-  return text === 'off' ? undefined : port(text);
+/** Commander turns a parser's `undefined` into an empty text, so "off" stays a word until it is used. */
+function portOrOff(text: string): number | 'off' {
+  return text === 'off' ? text : port(text);
 }
 
 function seconds(text: string): number {

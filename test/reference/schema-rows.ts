@@ -1,10 +1,10 @@
 interface Node {
   readonly type?: unknown;
   readonly description?: unknown;
-  readonly default?: unknown;
+  readonly default?: string | number | boolean;
   readonly enum?: unknown;
-  readonly minimum?: unknown;
-  readonly maximum?: unknown;
+  readonly minimum?: number;
+  readonly maximum?: number;
   readonly properties?: unknown;
   readonly items?: unknown;
   readonly required?: unknown;
@@ -27,8 +27,8 @@ export function schemaRows(schema: unknown, path = ''): string[] {
 function typeOf(node: Node): string {
   if (Array.isArray(node.enum)) return node.enum.map((value) => `\`${String(value)}\``).join(' or ');
   if (node.type === 'array') return `list of ${typeOf(asNode(node.items))}`;
-  const range = node.minimum === undefined ? '' : ` ${String(node.minimum)} to ${String(node.maximum ?? 'any')}`;
-  const preset = node.default === undefined ? '' : `, default \`${String(node.default)}\``;
+  const range = node.minimum === undefined ? '' : ` ${node.minimum} to ${node.maximum ?? 'any'}`;
+  const preset = node.default === undefined ? '' : `, default \`${node.default}\``;
   return `${String(node.type)}${range}${preset}`;
 }
 

@@ -14,19 +14,13 @@ export function writeStringField(writer: WireWriter, tag: number, text: string):
 
 /** Size of the InferParameter itself. */
 function valueSize(name: string, value: ParameterValue): number {
-  switch (typeof value) {
-    case 'boolean':
-      return 2;
-    case 'string':
-      return delimitedSize(textSize(value));
-    case 'number':
-      return 9;
-    case 'bigint':
-      if (value < minInt64 || value > maxUint64) {
-        throw new RangeError(`parameter ${quoteName(name)}: expected an integer of 64 bits, got ${value}`);
-      }
-      return 1 + varint64Size(value);
+  if (typeof value === 'boolean') return 2;
+  if (typeof value === 'string') return delimitedSize(textSize(value));
+  if (typeof value === 'number') return 9;
+  if (value < minInt64 || value > maxUint64) {
+    throw new RangeError(`parameter ${quoteName(name)}: expected an integer of 64 bits, got ${value}`);
   }
+  return 1 + varint64Size(value);
 }
 
 /** Size of a whole parameter map. Throws a RangeError when an integer has more than 64 bits. */
@@ -50,22 +44,18 @@ export function writeParameters(writer: WireWriter, tag: number, parameters: Rea
 }
 
 function writeValue(writer: WireWriter, value: ParameterValue): void {
-  switch (typeof value) {
-    case 'boolean':
-      writer.varint(0x08);
-      writer.varint(value ? 1 : 0);
-      return;
-    case 'string':
-      writer.string(0x1a, value, textSize(value));
-      return;
-    case 'number':
-      writer.varint(0x21);
-      writer.double(value);
-      return;
-    case 'bigint':
-      // uint64_param only for what int64_param cannot hold.
-      writer.varint(value > maxInt64 ? 0x28 : 0x10);
-      writer.varint64(value);
+  if (typeof value === 'boolean') {
+    writer.varint(0x08);
+    writer.varint(value ? 1 : 0);
+  } else if (typeof value === 'string') {
+    writer.string(0x1a, value, textSize(value));
+  } else if (typeof value === 'number') {
+    writer.varint(0x21);
+    writer.double(value);
+  } else {
+    // uint64_param only for what int64_param cannot hold.
+    writer.varint(value > maxInt64 ? 0x28 : 0x10);
+    writer.varint64(value);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { MethodDefinition, PackageDefinition, ServiceDefinition } from '@grpc/proto-loader';
+import type { MethodDefinition, PackageDefinition } from '@grpc/proto-loader';
 
 /**
  * Objects to bytes and back, for one message type.
@@ -40,7 +40,7 @@ export function serviceCodecs<Definition>(loaded: PackageDefinition, name: strin
   const definition = loaded[name];
   if (definition === undefined || 'format' in definition) throw new Error(`no service ${name} in the .proto files`);
   const methods = Object.fromEntries(
-    Object.entries(definition as ServiceDefinition).map(([methodName, method]) => [
+    Object.entries(definition).map(([methodName, method]) => [
       methodName,
       {
         path: method.path,

@@ -67,7 +67,7 @@ function decodeStatusDetails(bytes: Buffer): ReceivedStatus {
     message: status.message,
     details: status.details.map((any) => {
       // Without the loader's `json` option an Any stays as it came: a name and bytes.
-      const { type_url: typeUrl, value } = any as { type_url: string; value: Buffer };
+      const { type_url: typeUrl, value } = any;
       return decodeDetail(typeUrl, value);
     }),
   };

@@ -188,7 +188,7 @@ export class WireReader {
     this.position = start + length;
     const text = decodeString(this.bytes, start, this.position);
     if (text === undefined) this.fail('expected UTF-8, got other bytes');
-    return text as string;
+    return text;
   }
 
   /** Skips the payload of a record; `depth` is that of the message it stands in. */

@@ -53,19 +53,12 @@ function parameters(map: ReadonlyMap<string, ParameterValue>, without: ReadonlyS
 }
 
 function value(parameter: ParameterValue | undefined): string {
-  switch (typeof parameter) {
-    case 'string':
-      return `s${text(parameter)}`;
-    case 'bigint':
-      return `i${parameter};`;
-    case 'boolean':
-      return parameter ? 't' : 'f';
-    case 'number':
-      // -0 prints as 0, and a model may tell them apart.
-      return Object.is(parameter, -0) ? 'd-0;' : `d${parameter};`;
-    case 'undefined':
-      return 'u';
-  }
+  if (typeof parameter === 'string') return `s${text(parameter)}`;
+  if (typeof parameter === 'bigint') return `i${parameter};`;
+  if (typeof parameter === 'boolean') return parameter ? 't' : 'f';
+  if (parameter === undefined) return 'u';
+  // -0 prints as 0, and a model may tell them apart.
+  return Object.is(parameter, -0) ? 'd-0;' : `d${parameter};`;
 }
 
 function text(value: string): string {

@@ -149,7 +149,7 @@ describe('mergeRequests', () => {
         { name: 'words', datatype: 'BYTES', shape: [1], contents: { bytes_contents: [Buffer.from('typed')] } },
       ],
       outputs: [{ name: 'numbers' }, { name: 'words' }],
-    } as never);
+    });
     const view = merged([request([7]), scanned(Buffer.from(typed))]);
     expect(contentOf(view, 'numbers')).toBe(`[2,2] ${Buffer.from(Int32Array.from([7, 7, 8, -8]).buffer).toString('hex')}`);
     expect(contentOf(view, 'words')).toBe(`[2] ${strings(['ww7', 'typed']).toString('hex')}`);
@@ -207,7 +207,7 @@ describe('splitResponse says which output does not keep rows apart', () => {
     const bytes = inferenceService.methods.ModelInfer.response.encode({
       model_name: 'm',
       outputs: [{ name: 'y', datatype: 'FP32', shape: [3], contents: { fp32_contents: [1, 2, 3] } }],
-    } as never);
+    });
     const split = splitResponse(scannedResponse(Buffer.from(bytes)), [1, 2], ['a', 'b']);
     if (!split.ok) throw new Error(split.message);
     expect(split.messages.map((message) => contentOf(scannedResponse(message), 'y'))).toEqual([`[1] 0000803f`, `[2] 0000004000004040`]);
