@@ -24,9 +24,9 @@ subprocess.run(
 )
 sys.path.insert(0, generated)
 
-from google.protobuf import json_format  # noqa: E402
-from google.protobuf.message import DecodeError  # noqa: E402
-from inference import grpc_service_pb2 as pb  # noqa: E402
+from google.protobuf import json_format  # noqa: E402 - generated into the path set above
+from google.protobuf.message import DecodeError  # noqa: E402 - generated into the path set above
+from inference import grpc_service_pb2 as pb  # noqa: E402 - generated into the path set above
 
 floats = [0.0, -1.5, 3.25, float("inf")]
 

@@ -37,7 +37,9 @@ async function ask(channels: readonly Channel[], { rows, client, priority, cance
   nextNonce += BigInt(rows);
   const nonces = Buffer.alloc(rows * 8);
   for (let row = 0; row < rows; row++) nonces.writeBigInt64LE(first + BigInt(row), row * 8);
-  const payload = fp32Bytes(Array.from({ length: rows * 8 }, (_, index) => (Number(first) % 100_000) + Math.floor(index / 8) + (index % 8) / 8));
+  const payload = fp32Bytes(
+    Array.from({ length: rows * 8 }, (_, index) => (Number(first) % 100_000) + Math.floor(index / 8) + (index % 8) / 8),
+  );
   const id = `call-${first}`;
   const inputs = [
     { name: 'nonce', datatype: 'INT64', shape: [rows, 1], raw: nonces },
@@ -62,7 +64,10 @@ async function ask(channels: readonly Channel[], { rows, client, priority, cance
     tally.cancelled += 1;
     return;
   }
-  expect(got).toEqual({ id, outputs: { nonce_out: [[rows, 1], nonces.toString('hex')], payload_out: [[rows, 8], payload.toString('hex')] } });
+  expect(got).toEqual({
+    id,
+    outputs: { nonce_out: [[rows, 1], nonces.toString('hex')], payload_out: [[rows, 8], payload.toString('hex')] },
+  });
   tally.answered += 1;
 }
 

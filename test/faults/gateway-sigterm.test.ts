@@ -1,16 +1,7 @@
 import { buildRequest, readReply, startStandInBackend } from '@headrace/gateway/testing';
 import { inferenceService } from '@headrace/proto';
 import { describe, expect, test } from 'vitest';
-import {
-  GrpcJsClient,
-  fp32Bytes,
-  inferMessage,
-  inferPath,
-  startGateway,
-  startLoad,
-  startPlatform,
-  tempDir,
-} from '../harness/index.js';
+import { GrpcJsClient, fp32Bytes, inferMessage, inferPath, startGateway, startLoad, startPlatform, tempDir } from '../harness/index.js';
 import { modelFolder } from './model-folder.js';
 import { infer, openChannel, refusedOrLost } from './outcomes.js';
 import { scrape } from './scrape.js';

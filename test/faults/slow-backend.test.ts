@@ -79,7 +79,8 @@ describe('a backend that becomes slow', { timeout: 240_000 }, () => {
       inferMessage('slow_per_row', [{ name: 'x', datatype: 'FP32', shape: [1, 4], raw: fp32Bytes([1, 2, 3, 4]) }]);
     const channel = openChannel(platform.address);
     const load = startLoad({ channel, path: inferPath, message, concurrency: 8, calls: 1_000_000, forMs: 200_000, timeoutMs: 120_000 });
-    const runs = async (): Promise<number> => (await scrape(metricsPort)).sum('headrace_gateway_run_seconds_count', { backend: 'replica-1' });
+    const runs = async (): Promise<number> =>
+      (await scrape(metricsPort)).sum('headrace_gateway_run_seconds_count', { backend: 'replica-1' });
     const out = async (): Promise<boolean> => {
       const page = await scrape(metricsPort);
       return (

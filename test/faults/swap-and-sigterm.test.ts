@@ -43,7 +43,8 @@ describe('versions are swapped under load, through the gateway', { timeout: 300_
           const reply = readOutput(outcome.message);
           versions.add(reply.version);
           // -0 is not 0 to toEqual, nor to the model.
-          if (!reply.values.every((value, index) => Object.is(value, values(call)[index]))) wrong.push(`call ${call} got ${reply.values.join()}`);
+          if (!reply.values.every((value, index) => Object.is(value, values(call)[index])))
+            wrong.push(`call ${call} got ${reply.values.join()}`);
         }
       },
     });
@@ -72,7 +73,7 @@ describe('versions are swapped under load, through the gateway', { timeout: 300_
     expect(versions.size).toBeGreaterThanOrEqual(50);
     // After ten swaps heaps and caches have their size; a version that were kept would add to each of the forty that follow.
     for (const [name, sizes] of Object.entries(resident)) {
-      const [warm = 0, end = 0] = [Math.max(...sizes.slice(5, 10)), Math.min(...sizes.slice(-5))];
+      const [warm, end] = [Math.max(...sizes.slice(5, 10)), Math.min(...sizes.slice(-5))];
       expect(end, `${name}: ${sizes.map(Math.round).join(' ')} MiB`).toBeLessThan(warm * 1.3 + 40);
     }
   });

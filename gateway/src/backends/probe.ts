@@ -2,6 +2,7 @@ import { inferenceService } from '@headrace/proto';
 import { statusCode } from '@headrace/runtime';
 import type { Result } from '@headrace/runtime';
 import type { BackendModel } from '../domain/backend-view.js';
+import { modelState } from '../domain/model-state.js';
 import type { MethodCodec } from './caller.js';
 import { describeModel } from './describe-model.js';
 
@@ -49,7 +50,8 @@ async function list(caller: ProbeCaller, named: readonly string[]): Promise<Resu
   const index = await caller.call(methods.RepositoryIndex, {});
   if (!index.ok) return index.refusal.code === statusCode.UNIMPLEMENTED ? askEach(caller, named) : index;
   const listed = new Map<string, Listed>();
-  for (const { name, version, state, reason } of index.value.models) {
+  for (const { name, version, state: sent, reason } of index.value.models) {
+    const state = modelState(sent);
     const entry = listed.get(name) ?? { readyVersions: [], unready: new Map<string, string>() };
     if (listed.size >= maxModels && !listed.has(name)) continue;
     if (state === 'READY') entry.readyVersions.push(version);

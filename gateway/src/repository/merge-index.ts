@@ -1,3 +1,5 @@
+import { modelState } from '../domain/model-state.js';
+
 /** One line of a repository index. */
 export interface IndexEntry {
   readonly name: string;
@@ -13,7 +15,8 @@ export interface IndexEntry {
 export function mergeIndex(perBackend: ReadonlyMap<string, readonly IndexEntry[]>, onlyReady: boolean): IndexEntry[] {
   const merged = new Map<string, { entry: IndexEntry; reasons: string[] }>();
   for (const [backend, entries] of perBackend) {
-    for (const entry of entries) {
+    for (const sent of entries) {
+      const entry = { ...sent, state: modelState(sent.state) };
       const key = `${entry.name}\u0000${entry.version}`;
       const known = merged.get(key) ?? { entry, reasons: [] };
       if (entry.state === 'READY') known.entry = entry;

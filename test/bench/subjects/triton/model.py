@@ -10,9 +10,9 @@ import sys
 sys.path[:0] = os.environ["PYTHONPATH"].split(":")
 
 import numpy as np  # noqa: E402 - found on the path set above
-import triton_python_backend_utils as pb_utils  # noqa: E402
+import triton_python_backend_utils as pb_utils  # noqa: E402 - found on the path set above
 
-from onnx_session import open_session  # noqa: E402
+from onnx_session import open_session  # noqa: E402 - found on the path set above
 
 
 class TritonPythonModel:
