@@ -113,6 +113,7 @@ class RunningGateway implements Gateway {
       logger,
       metrics: this.#metrics,
       costs: createCostBook({}),
+      defer: (decide) => void setImmediate(decide),
       backends: { channel: (name) => this.#directory.channel(name), suspect: (name) => this.#directory.suspect(name) },
       table,
     });

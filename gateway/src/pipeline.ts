@@ -1,4 +1,4 @@
-import type { Batch, CostBook } from '@headrace/batching';
+import type { Batch, CostBook, Defer } from '@headrace/batching';
 import type { InferRequestView } from '@headrace/proto';
 import { refuse } from '@headrace/runtime';
 import type { Clock, Logger, Refusal, Result, Timer } from '@headrace/runtime';
@@ -41,6 +41,8 @@ export interface PipelineOptions {
   readonly logger: Logger;
   readonly metrics: GatewayMetrics;
   readonly costs: CostBook;
+  /** When the batcher decides; see Defer. Absent: at once. */
+  readonly defer?: Defer;
   readonly backends: PipelineBackends;
   readonly table: GatewayTable;
 }
@@ -107,6 +109,7 @@ export class Pipeline {
     this.#lanes = new LaneRegistry<Attempt>({
       clock: options.clock,
       costs: options.costs,
+      ...(options.defer === undefined ? {} : { defer: options.defer }),
       policy: (model) => policyOf(this.#table, model),
       backends: () => this.router.backends,
       runner: (lane, model, version) => ({

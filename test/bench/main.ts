@@ -10,7 +10,8 @@ import { scenarios } from './scenarios/all.js';
 import type { BenchContext } from './scenarios/scenario.js';
 import { modelFiles } from './workload/model-files.js';
 
-const badUsage = 2;
+/** The last two: 128 + the signal's number, as shells have it. */
+const exitCode = { notMeasured: 1, badUsage: 2, interrupted: 130, terminated: 143 } as const;
 
 /** Progress goes to stderr, so that the report on stdout can be kept as it is. */
 function say(line: string): void {
@@ -41,7 +42,7 @@ async function run(options: BenchOptions): Promise<void> {
     const verdicts = scenario.judge(rounds);
     reports.push(scenarioReport(scenario, rounds, verdicts));
     results.push({ scenario: scenario.name, rounds: Object.fromEntries(rounds), verdicts, problems });
-    if (problems.length > 0) process.exitCode = 1;
+    if (problems.length > 0) process.exitCode = exitCode.notMeasured;
     // After each scenario, so that an interrupted run leaves what it had.
     if (options.jsonFile !== undefined)
       await writeFile(options.jsonFile, `${JSON.stringify({ machine, ...options.lengths, results }, undefined, 2)}\n`);
@@ -50,12 +51,19 @@ async function run(options: BenchOptions): Promise<void> {
   console.log(reports.join('\n'));
 }
 
+/** Ends through exit, which takes the servers along. */
+function endOnSignals(): void {
+  process.once('SIGINT', () => process.exit(exitCode.interrupted));
+  process.once('SIGTERM', () => process.exit(exitCode.terminated));
+}
+
 async function main(): Promise<void> {
+  endOnSignals();
   const known = scenarios.map(({ name }) => name);
   const parsed = parseOptions(process.argv.slice(2), known);
   if (!parsed.ok) {
     console.error(`${parsed.message}\n\n${help}`);
-    process.exitCode = badUsage;
+    process.exitCode = exitCode.badUsage;
     return;
   }
   if (parsed.options.action === 'help') console.log(help);

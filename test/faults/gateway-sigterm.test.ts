@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { buildRequest, readReply, startStandInBackend } from '@headrace/gateway/testing';
 import { inferenceService } from '@headrace/proto';
 import { describe, expect, test } from 'vitest';
@@ -30,6 +31,8 @@ describe('the gateway is told to stop under load', { timeout: 180_000 }, () => {
     const late = await infer(stranger, buildRequest({ model: 'm', values: [1000n] }), 20_000);
     expect(late.ok ? 'answered' : refusedOrLost(late)).toBe('refused');
     stranger.close();
+    // Past every stage of the drain that gives up on somebody; what is held is held on.
+    await sleep(2000);
     expect(gateway.process.exit).toBeUndefined();
     backend.engine.hanging = false;
 

@@ -28,7 +28,16 @@ describe('kill -9 of an inference process under load, another alive', { timeout:
     const models = await modelFolder('slow_per_row', 'slow');
     const folder = await tempDir('config');
     const config = join(folder.path, 'table.yaml');
-    await writeFile(config, tableText({ backends: [], models: [{ name: 'slow', idempotent: false }] }));
+    // Unbatched, so that eight calls of each keep both replicas busy: at the kill some are under way there.
+    const alone = { batching: { maxBatchRows: 0 } };
+    const table = {
+      backends: [],
+      models: [
+        { name: 'slow', idempotent: false, ...alone },
+        { name: 'slow_per_row', ...alone },
+      ],
+    };
+    await writeFile(config, tableText(table));
     const args = [
       'up',
       '--json',
@@ -58,7 +67,7 @@ describe('kill -9 of an inference process under load, another alive', { timeout:
       ['replica-0', 'replica-1'].every((backend) => ['slow_per_row', 'slow'].every((model) => runs(page, backend, model) >= 5));
     await until('runs on both replicas', async () => settled(await scrape(metricsPort)));
 
-    const [victim] = childrenOf(up.pid, 'inference');
+    const [victim] = childrenOf(up.pid, '--model-repository');
     if (victim === undefined) throw new Error('no inference process below headrace up');
     process.kill(victim, 'SIGKILL');
     const died = await up.announced('the death of the process', event('exited'));
@@ -82,7 +91,6 @@ describe('kill -9 of an inference process under load, another alive', { timeout:
     expect([...saved.failures.keys()]).not.toContain('DEADLINE_EXCEEDED');
     expect(after.sum('headrace_gateway_retries_total', { model: 'slow_per_row', kind: 'elsewhere' })).toBeGreaterThan(0);
 
-    // The victim's slot was never idle, so a run of this model died with it.
     expect([...told.failures.keys()]).toEqual(['UNAVAILABLE']);
     // Those in flight, and a few that followed before the gateway heard of it.
     expect(failed(told)).toBeLessThanOrEqual(3 * concurrency);
@@ -92,7 +100,7 @@ describe('kill -9 of an inference process under load, another alive', { timeout:
   test('nothing of a model that is not idempotent is run twice; of others what was in flight is run once more', async () => {
     const models = ['again', 'careful'].map((name) => ({ name, overheadMs: 20, maxBatchRows: 4 }));
     const backends = [await startStandInBackend({ models }), await startStandInBackend({ models })] as const;
-    const engines = backends.map(({ engine }) => engine);
+    const engines = [backends[0].engine, backends[1].engine] as const;
     const folder = await tempDir('killed');
     const gateway = await startGateway({
       folder: folder.path,
@@ -108,20 +116,28 @@ describe('kill -9 of an inference process under load, another alive', { timeout:
         channel,
         path: inferPath,
         message: (call) => buildRequest({ model, values: [BigInt(call)] }),
-        concurrency,
+        // Twice what one backend takes, a batch running and one staged: the other always has work.
+        concurrency: 16,
         calls: 1_000_000,
         forMs: 120_000,
         timeoutMs: 60_000,
         onOutcome: (outcome, call) => void (outcome.ok && answered[model].add(call)),
       });
     const loads = [load('again'), load('careful')] as const;
-    const [, other] = engines;
-    await until('runs of both models on both', () =>
-      engines.every(({ runs }) => ['again', 'careful'].every((model) => runs.filter((run) => run.model === model).length > 5)),
-    );
+    const [victim, other] = engines;
+    const begunThere = (model: 'again' | 'careful'): boolean =>
+      [...timesRun([victim], model).keys()].some((call) => !answered[model].has(call));
+    await until('answers from both', () => engines.every(({ runs }) => runs.length > 20));
+    // From here on no run there ends: what has begun, and is unanswered still after work elsewhere, is under way at the kill.
+    victim.hanging = true;
+    await until('both models under way there', () => begunThere('again') && begunThere('careful'));
+    const atHang = other.runs.length;
+    await until('work elsewhere', () => other.runs.length > atHang + 10);
+    await until('both models under way there', () => begunThere('again') && begunThere('careful'));
     await backends[0].kill();
-    const atKill = other?.runs.length ?? 0;
-    await until('life goes on', () => (other?.runs.length ?? 0) > atKill + 30);
+    victim.hanging = false;
+    const atKill = other.runs.length;
+    await until('life goes on', () => other.runs.length > atKill + 30);
     for (const running of loads) running.stop();
     const [saved, told] = [await loads[0].done, await loads[1].done];
     channel.close();

@@ -24,7 +24,7 @@ describe('a backend that becomes slow', { timeout: 240_000 }, () => {
         { name: 'fast', address: fast.address },
         { name: 'slow', address: slow.address },
       ],
-      routing: { slowStartMs: 0, outlier: { ejectMs: 3000 } },
+      routing: { slowStartMs: 0, outlier: { ejectMs: 10_000 } },
     };
     const gateway = await startGateway({ folder: folder.path, table });
     const channel = openChannel(gateway.address);
@@ -45,7 +45,8 @@ describe('a backend that becomes slow', { timeout: 240_000 }, () => {
       const before = await ejected(gateway.metricsPort, 'slow');
       if (!before.now) return false;
       const [received, done] = [slow.engine.received, fast.engine.runs.length];
-      await until('work elsewhere', () => fast.engine.runs.length > done + 20);
+      // Some 10 ms each: long enough for the slow one to end its runs of 500 ms and to be asked again, were it asked.
+      await until('work elsewhere', () => fast.engine.runs.length > done + 150);
       const receivedNow = slow.engine.received;
       const after = await ejected(gateway.metricsPort, 'slow');
       if (!after.now || after.times !== before.times) return false;

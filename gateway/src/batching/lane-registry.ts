@@ -1,4 +1,4 @@
-import type { BatchRunner, CostBook } from '@headrace/batching';
+import type { BatchRunner, CostBook, Defer } from '@headrace/batching';
 import type { Clock, Refusal } from '@headrace/runtime';
 import type { BackendView } from '../domain/backend-view.js';
 import type { ModelPolicy } from '../domain/gateway-table.js';
@@ -8,6 +8,8 @@ import { ModelLane } from './model-lane.js';
 export interface LaneRegistryOptions<J extends Job> {
   readonly clock: Clock;
   readonly costs: CostBook;
+  /** Absent: the batcher decides within the call that changed something. */
+  readonly defer?: Defer;
   readonly policy: (model: string) => ModelPolicy;
   readonly backends: () => readonly BackendView[];
   /** What runs the lane's batches. `lane` is set by the time that any of its functions is called. */
@@ -28,9 +30,13 @@ export class LaneRegistry<J extends Job> {
     const key = `${model}\u0000${version}`;
     const known = this.#lanes.get(key);
     if (known !== undefined) return known;
-    const { clock, costs, policy, backends } = this.#options;
+    const { clock, costs, defer, policy, backends } = this.#options;
     const runner = this.#options.runner(() => lane, model, version);
-    const lane: ModelLane<J> = new ModelLane({ model, version, clock, costs, runner }, backends(), policy(model));
+    const lane: ModelLane<J> = new ModelLane(
+      { model, version, clock, costs, ...(defer === undefined ? {} : { defer }), runner },
+      backends(),
+      policy(model),
+    );
     this.#lanes.set(key, lane);
     return lane;
   }

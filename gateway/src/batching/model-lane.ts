@@ -1,5 +1,5 @@
 import { Batcher, laneKey, rowsOf, shapeClass } from '@headrace/batching';
-import type { BatchLimits, BatchRunner, CostBook } from '@headrace/batching';
+import type { BatchLimits, BatchRunner, CostBook, Defer } from '@headrace/batching';
 import type { InferRequestView } from '@headrace/proto';
 import type { Clock } from '@headrace/runtime';
 import type { BackendView, ModelSignature } from '../domain/backend-view.js';
@@ -14,6 +14,7 @@ export interface ModelLaneOptions<J extends Job> {
   readonly version: string;
   readonly clock: Clock;
   readonly costs: CostBook;
+  readonly defer?: Defer;
   readonly runner: BatchRunner<J>;
 }
 
@@ -35,7 +36,7 @@ export class ModelLane<J extends Job> {
     this.model = options.model;
     this.version = options.version;
     this.#costs = options.costs;
-    this.batcher = new Batcher({ clock: options.clock, runner: options.runner, costs: options.costs, limits: limitsOf(policy, 0) });
+    this.batcher = new Batcher({ ...options, limits: limitsOf(policy, 0) });
     this.refresh(backends, policy);
   }
 

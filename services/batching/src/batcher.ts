@@ -25,12 +25,15 @@ export interface BatcherOptions<R extends BatchRequest> {
   /** May be shared by several batchers: shape classes carry the model. */
   readonly costs: CostBook;
   readonly limits: BatchLimits;
-  /**
-   * When to decide after a submit; default: before submit returns. With setImmediate the requests of one turn of the
-   * event loop are seen together, so that a burst read from one socket forms one batch even on an idle target.
-   */
-  readonly defer?: (decideNow: () => void) => void;
+  readonly defer?: Defer;
 }
+
+/**
+ * When to decide after something changed; default: at once, before submit or finished returns. With setImmediate all that
+ * one turn of the event loop brings is seen together: a burst read from one socket forms one batch, and callers who
+ * were just answered and ask again are not split over many small ones. `setImmediate` itself fits.
+ */
+export type Defer = (decideNow: () => void) => void;
 
 /** Predictions refuse nobody when the last run is older than this (or four of the last run's length). */
 const freshMs = 1_000;
@@ -54,7 +57,7 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
   readonly #clock: Clock;
   readonly #runner: BatchRunner<R>;
   readonly #costs: CostBook;
-  readonly #defer: ((decideNow: () => void) => void) | undefined;
+  readonly #defer: Defer | undefined;
   #limits: BatchLimits;
   readonly #waiting = new LaneSet<R>();
   readonly #gaps = new ArrivalGaps();
@@ -91,14 +94,7 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
     const lane = this.#waiting.push(request, request.bypass ? 1 : request.band, this.#limits.agingMs);
     this.#gaps.note(lane.key, nowMs, this.#limits.maxLanes);
     this.#returns.noteArrival(nowMs);
-    if (this.#defer === undefined) this.#pump();
-    else if (!this.#deferred) {
-      this.#deferred = true;
-      this.#defer(() => {
-        this.#deferred = false;
-        this.#pump();
-      });
-    }
+    this.#decideSoon();
     return undefined;
   }
 
@@ -117,7 +113,7 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
       this.#trustUntilMs = this.#clock.nowMs() + Math.max(freshMs, 4 * report.runMs);
       if (run.bypass) this.#bypass.spend(report.runMs - run.predictedMs);
     }
-    this.#pump();
+    this.#decideSoon();
   }
 
   targetsChanged(): void {
@@ -144,6 +140,16 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
     for (let request = this.#waiting.takeAny(); request !== undefined; request = this.#waiting.takeAny())
       this.#runner.drop(request, refusal);
     this.#setTimer(Infinity);
+  }
+
+  #decideSoon(): void {
+    if (this.#defer === undefined) return this.#pump();
+    if (this.#deferred) return;
+    this.#deferred = true;
+    this.#defer(() => {
+      this.#deferred = false;
+      this.#pump();
+    });
   }
 
   #refusal(request: R, nowMs: number): Refusal | undefined {

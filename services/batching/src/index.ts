@@ -1,5 +1,5 @@
 export { Batcher } from './batcher.js';
-export type { BatcherOptions } from './batcher.js';
+export type { BatcherOptions, Defer } from './batcher.js';
 export { createCostBook } from './cost/cost-book.js';
 export type { CostBookOptions } from './cost/cost-book.js';
 export { decide } from './decide/decide.js';

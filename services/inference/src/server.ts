@@ -61,6 +61,7 @@ export async function startInferenceServer(options: InferenceServerOptions): Pro
     clock,
     logger,
     costs: createCostBook({ maxShapeClasses: 4096 }),
+    defer: (decide) => void setImmediate(decide),
     maxConcurrentLoads: quota,
     onChange: (change) => {
       health.changed();

@@ -1,3 +1,4 @@
+import { measureUsage } from '../loads/usage.js';
 import { judge } from '../report/verdict.js';
 import { gatewayAndServer, inferenceAlone } from '../subjects/headrace.js';
 import { kserve, mlserver, triton } from '../subjects/peers.js';
@@ -18,8 +19,8 @@ function rawArm(context: BenchContext, model: BenchModel, threads: 1 | 2): Arm {
   return {
     name: rawName(threads),
     measure: async () => {
-      const best = await rawLimit(options, threads);
-      return { requestsPerS: best.rowsPerS, configuration: best.configuration };
+      const { result: best, otherCores } = await measureUsage([], () => rawLimit(options, threads));
+      return { requestsPerS: best.rowsPerS, configuration: best.configuration, otherCores };
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { Batch, BatchLimits, BatchRunner, CostBook, TargetSnapshot } from '@headrace/batching';
+import type { Batch, BatchLimits, BatchRunner, CostBook, Defer, TargetSnapshot } from '@headrace/batching';
 import { Batcher, remainingMs } from '@headrace/batching';
 import type { Clock, Logger, Refusal } from '@headrace/runtime';
 import { refuse } from '@headrace/runtime';
@@ -27,6 +27,8 @@ export interface ModelExecutionOptions {
   /** False: requests are never merged, whatever maxBatchSize says. */
   readonly mayMerge: boolean;
   readonly costs: CostBook;
+  /** When the batcher decides; see Defer. Absent: at once. */
+  readonly defer?: Defer;
   readonly pool: BufferPool;
   readonly statistics: ModelStatistics;
   readonly metrics: ModelMetrics;
@@ -55,7 +57,14 @@ export class ModelExecution implements BatchRunner<PendingInfer> {
     this.#options = options;
     this.#mayMerge = options.mayMerge;
     this.#sharesThreads = options.instances.some((instance) => instance.lease.kind === 'shared');
-    this.#batcher = new Batcher({ clock: options.clock, runner: this, costs: options.costs, limits: limitsOf(options.batching) });
+    const { clock, costs, defer } = options;
+    this.#batcher = new Batcher({
+      clock,
+      runner: this,
+      costs,
+      limits: limitsOf(options.batching),
+      ...(defer === undefined ? {} : { defer }),
+    });
     for (const instance of options.instances) instance.onLost(() => this.#batcher.targetsChanged());
   }
 

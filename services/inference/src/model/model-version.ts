@@ -1,4 +1,4 @@
-import type { CostBook } from '@headrace/batching';
+import type { CostBook, Defer } from '@headrace/batching';
 import type { Clock, Logger } from '@headrace/runtime';
 import { describeError, refuse } from '@headrace/runtime';
 import type { ModelSettings, ProviderSettings } from '../config/settings.js';
@@ -14,6 +14,7 @@ import type { VersionState } from './state.js';
 export interface ModelParts {
   readonly threads: ThreadPool;
   readonly costs: CostBook;
+  readonly defer?: Defer;
   readonly pool: BufferPool;
   readonly statistics: StatisticsBook;
   readonly metrics: InferenceMetrics;
