@@ -13,7 +13,7 @@ describe('parseOptions', () => {
     ['the option twice', ['--only', 'tiny', '--only', 'lone-tiny'], { only: ['tiny', 'lone-tiny'] }],
     ['one quick round', ['--quick'], { repeats: 1 }],
     ['quick with rounds', ['--quick', '--repeats', '2'], { repeats: 2 }],
-    ['seconds of a measurement', ['--seconds', '4'], { lengths: { measureS: 4, warmUpS: 2, rawS: 1, manyModels: 1000 } }],
+    ['seconds of a measurement', ['--seconds', '4'], { lengths: { measureS: 4, warmUpS: 4, rawS: 1, manyModels: 1000 } }],
     ['help before list', ['--help', '--list'], { action: 'help' }],
   ])('takes %s', (_, args, options) => expect(parseOptions(args, known)).toMatchObject({ ok: true, options }));
 

@@ -23,7 +23,7 @@ A full run takes about half an hour; peers and models are installed into the cac
   --only A,B        only these
   --quick           one round of short measurements: shows that all runs, proves nothing
   --repeats N       rounds, medians of which are reported (default 3)
-  --seconds N       length of each measurement (default 10; the warm-up takes half of it)
+  --seconds N       length of each measurement (default 10) and of the warm-up before it
   --json FILE       all figures of all rounds
   --profile FOLDER  V8 CPU profiles of Headrace's processes (slows them: not for figures)
   --help            this text
@@ -36,7 +36,7 @@ const maxRepeats = 99;
 const maxSeconds = 600;
 
 function lengths({ measureS, manyModels }: Pick<Lengths, 'measureS' | 'manyModels'>): Lengths {
-  return { measureS, manyModels, warmUpS: Math.max(1, Math.round(measureS / 2)), rawS: Math.max(1, Math.round(measureS / 4)) };
+  return { measureS, manyModels, warmUpS: measureS, rawS: Math.max(1, Math.round(measureS / 4)) };
 }
 
 export function parseOptions(args: readonly string[], known: readonly string[]): ParsedOptions {

@@ -63,6 +63,7 @@ export class Router implements RoutingView {
     const present = new Map(backends.map(({ name, life }) => [name, life]));
     this.#closeBreakers((name) => present.get(name) === undefined || present.get(name) !== lives.get(name));
     this.#overhead.keep(new Set(present.keys()));
+    for (const [name, life] of present) if (life !== lives.get(name)) this.#overhead.forget(name);
     this.#publishStandings();
   }
 
@@ -86,17 +87,18 @@ export class Router implements RoutingView {
       if (exclusion === undefined) return undefined;
       found.add(exclusion);
     }
-    return explain(found, model, version);
+    return explain(found, model, version, () => this.#readyVersions(model));
   }
 
   overheadMs(backend: string): number {
-    return this.#overhead.of(backend);
+    return this.#overhead.of(backend, this.#clock.nowMs());
   }
 
   /** `reportedMs`: the run itself and its wait in the backend, where it told them. */
   finish(run: Run, result: RunResult, reportedMs?: number): void {
     const nowMs = this.#clock.nowMs();
-    if (reportedMs !== undefined && run.beganMs === run.startedMs) this.#overhead.observe(run.backend, nowMs - run.startedMs - reportedMs);
+    if (reportedMs !== undefined && run.beganMs === run.startedMs)
+      this.#overhead.observe(run.backend, nowMs - run.startedMs - reportedMs, nowMs);
     this.ledger.finish(run, nowMs);
     if (result !== 'abandoned') this.#breakerOf(run.backend).record(result !== 'backendFault');
     // A process that just started is slow for good reasons: cold caches, code not compiled yet.
@@ -124,6 +126,11 @@ export class Router implements RoutingView {
     this.#closeBreakers(() => true);
   }
 
+  #readyVersions(model: string): string {
+    const versions = new Set(this.#backends.flatMap(({ models }) => models.get(model)?.readyVersions ?? []));
+    return [...versions].slice(0, 16).join(', ');
+  }
+
   #breakerOf(backend: string): BackendBreaker {
     const known = this.#breakers.get(backend);
     if (known !== undefined) return known;
@@ -145,21 +152,27 @@ export class Router implements RoutingView {
     for (const name of this.#standings.keys()) if (!names.has(name)) this.#standings.delete(name);
     for (const name of names) {
       const standing = this.standing(name);
-      if ((this.#standings.get(name) ?? 'steady') !== standing) this.#events.onStanding(name, standing);
+      if ((this.#standings.get(name) ?? 'steady') !== standing) {
+        // What it cost to call while it was slow says nothing of how it is after.
+        this.#overhead.forget(name);
+        this.#events.onStanding(name, standing);
+      }
       this.#standings.set(name, standing);
     }
   }
 }
 
 /** The most telling reason, from "it may work in a moment" to "it never will". */
-function explain(found: ReadonlySet<Exclusion>, model: string, version: string): Refusal {
+function explain(found: ReadonlySet<Exclusion>, model: string, version: string, ready: () => string): Refusal {
   const name = JSON.stringify(model);
   if (found.has('circuitOpen'))
     return refuse('CIRCUIT_OPEN', `model ${name}: the circuit breaker of each backend that has it is open`, { retryAfterMs: 1000 });
   if (found.has('ejected'))
     return refuse('NO_BACKEND', `model ${name}: each backend that has it is set aside for being slow`, { retryAfterMs: 1000 });
   if (found.has('noVersion'))
-    return refuse('VERSION_NOT_FOUND', `model ${name} has no ready version ${JSON.stringify(version)}`, { field: 'model_version' });
+    return refuse('VERSION_NOT_FOUND', `model ${name} has no ready version ${JSON.stringify(version.slice(0, 40))}; ready: ${ready()}`, {
+      field: 'model_version',
+    });
   if (found.has('modelNotReady')) return refuse('MODEL_NOT_READY', `model ${name} is not ready on any backend`, { retryAfterMs: 1000 });
   if (found.has('notReady')) return refuse('NO_BACKEND', `model ${name}: no backend that may serve it is ready`, { retryAfterMs: 1000 });
   return refuse('MODEL_NOT_FOUND', `model ${name} is not served by any backend`, { field: 'model_name' });

@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import type { BackendModel, BackendView } from '../domain/backend-view.js';
 import type { ModelPolicy } from '../domain/gateway-table.js';
 import { SequenceAffinity } from './affinity.js';
-import { CallOverhead } from './call-overhead.js';
 import { Ledger } from './ledger.js';
 import { pickTarget } from './pick.js';
 import { slowStartPenalty } from './slow-start.js';
@@ -144,18 +143,6 @@ describe('Ledger', () => {
     const ledger = new Ledger();
     ledger.start({ targetId: 't', backend: 'a', model: 'm', startedMs: 0, predictedMs: 10 });
     expect([10, 12, 100].map((nowMs) => ledger.freeInMs('t', nowMs))).toEqual([0, 2, 90]);
-  });
-});
-
-describe('CallOverhead', () => {
-  it('follows what calls cost beside the run, never below nothing', () => {
-    const overhead = new CallOverhead();
-    expect(overhead.of('a')).toBe(0);
-    overhead.observe('a', 2);
-    overhead.observe('a', -50);
-    expect(overhead.of('a')).toBeCloseTo(1.8);
-    overhead.keep(new Set(['b']));
-    expect(overhead.of('a')).toBe(0);
   });
 });
 

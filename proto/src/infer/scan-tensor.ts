@@ -28,6 +28,7 @@ export function scanTensor(reader: WireReader, scope: Scope, index: number): Sca
   reader.end = reader.position + length;
   reader.scope = scope;
   reader.index = index;
+  reader.wideDim = undefined;
 
   let name = '';
   let datatype = '';
@@ -47,8 +48,7 @@ export function scanTensor(reader: WireReader, scope: Scope, index: number): Sca
         scanPackedShape(reader, shape);
         break;
       case (3 << 3) | wireType.varint:
-        reader.spendEntry();
-        shape.push(reader.int64AsNumber());
+        scanDim(reader, shape);
         break;
       case (4 << 3) | wireType.bytes:
         parameters = scanParameter(reader, parameters, tensorDepth);
@@ -76,10 +76,16 @@ function scanPackedShape(reader: WireReader, shape: number[]): void {
   const length = reader.length();
   reader.end = reader.position + length;
   while (reader.position < reader.end) {
-    reader.spendEntry();
-    shape.push(reader.int64AsNumber());
+    scanDim(reader, shape);
   }
   reader.end = end;
+}
+
+function scanDim(reader: WireReader, shape: number[]): void {
+  reader.spendEntry();
+  const dim = reader.int64AsNumber();
+  if (!Number.isSafeInteger(dim)) reader.wideDim ??= reader.lastInt64();
+  shape.push(dim);
 }
 
 /** Checked at the end, when the name is known: fields come in any order. */
@@ -88,7 +94,9 @@ function checkShape(reader: WireReader, name: string, shape: readonly number[]):
     const dim = shape[axis] as number;
     if (dim >= 0 && dim <= Number.MAX_SAFE_INTEGER) continue;
     reader.field = 3;
-    reader.fail(`dimension ${axis} of ${quoteName(name)}: expected 0 to 2^53 - 1, got ${dim < 0 ? dim : 'more'}`);
+    reader.fail(
+      `dimension ${axis} of ${quoteName(name)}: expected 0 to 2^53 - 1, got ${Number.isSafeInteger(dim) ? dim : (reader.wideDim ?? dim)}`,
+    );
   }
 }
 

@@ -57,7 +57,7 @@ describe('scanning an inference request', { timeout: 60_000 }, () => {
       inputWithDim(-1n),
       /^ModelInferRequest: inputs\[0\]\.shape: dimension 0 of "x": expected 0 to 2\^53 - 1, got -1/,
     ],
-    ['a dimension of 2^53', inputWithDim(2n ** 53n), /dimension 0 of "x": expected 0 to 2\^53 - 1, got more/],
+    ['a dimension of 2^53', inputWithDim(2n ** 53n), /dimension 0 of "x": expected 0 to 2\^53 - 1, got 9007199254740992/],
     ['a cut name', hex('0a05 6162'), /^ModelInferRequest: model_name: expected 5 bytes, got 2 \(at byte 2 of 4\)/],
     ['a name that is not UTF-8', hex('2a00 2a03 0a01ff'), /inputs\[1\]\.name: expected UTF-8, got other bytes/],
     ['a parameter with a cut value', hex('2205 0a0161 1210'), /parameters\.value: expected 16 bytes, got 0/],

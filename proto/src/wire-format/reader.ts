@@ -38,6 +38,8 @@ export class WireReader {
   scope: Scope;
   /** Which element of a repeated scope, or -1. */
   index = -1;
+  /** The first dimension of the tensor under way that no safe integer can hold, for the message. */
+  wideDim: bigint | undefined;
   /** Words of the last 64-bit value, as int32. */
   private low = 0;
   private high = 0;
@@ -140,6 +142,11 @@ export class WireReader {
     this.varint64();
     if (this.high === 0) return BigInt(this.low >>> 0);
     return (BigInt(this.high >>> 0) << 32n) | BigInt(this.low >>> 0);
+  }
+
+  /** All bits of the int64 that int64AsNumber read last, when that was not a safe integer. */
+  lastInt64(): bigint {
+    return (BigInt(this.high) << 32n) | BigInt(this.low >>> 0);
   }
 
   /** An int64 as a number. Exact from -2^53 to 2^53; outside it is only known to lie outside. */

@@ -3,12 +3,12 @@ import { runH2load } from '../loads/h2load.js';
 import { runPerfAnalyzer } from '../loads/perf-analyzer.js';
 import { gatewayAndServer } from '../subjects/headrace.js';
 import { triton } from '../subjects/peers.js';
-import { startSubject } from '../subjects/started.js';
 import { Unavailable } from '../subjects/subject.js';
 import type { Subject } from '../subjects/subject.js';
 import { benchModels } from '../workload/models.js';
 import { randomRequest } from '../workload/request.js';
 import type { Arm, BenchContext, Scenario } from './scenario.js';
+import { startWarm } from './warm-subject.js';
 
 const model = benchModels.ranker2m;
 const concurrency = 8;
@@ -21,11 +21,10 @@ function arm(context: BenchContext, subject: Subject, generator: 'h2load' | 'per
     measure: async () => {
       const analyzer = await tool('perfAnalyzer');
       if ('skip' in analyzer) throw new Unavailable(analyzer.skip);
-      const running = await startSubject(subject, { model, servedAs: [model.name], file: context.file(model.name) });
+      const running = await startWarm(context, subject, model);
       try {
         const { address, replyBytes } = running;
         const load = { address, replyBytes, concurrency, message: randomRequest(model) };
-        await runH2load(h2load, { ...load, durationS: lengths.warmUpS });
         const { requestsPerS, p50Ms, p99Ms } =
           generator === 'h2load'
             ? await runH2load(h2load, { ...load, durationS: lengths.measureS })

@@ -11,6 +11,8 @@ import type { Arm, BenchContext, Scenario } from './scenario.js';
 const model = benchModels.tiny;
 const concurrency = 8;
 const warmUpRuns = 5;
+/** Of the server's code, however few the models. */
+const warmUpRequests = 10_000;
 /** Triton's Python back end starts a process of about 30 MB of its own for each instance. */
 const mostTritonModels = 50;
 
@@ -20,11 +22,16 @@ function arm(context: BenchContext, subject: Subject, models: number): Arm {
     name: `${subject.name}, ${models === 1 ? '1 model' : `${models} models`}`,
     measure: async () => {
       if (subject === triton && models > mostTritonModels) throw new Unavailable('a process for each instance: too many for this memory');
-      const running = await startSubject(subject, { model, servedAs, file: context.file(model.name) });
+      const copies = servedAs.map((name) => ({ name, model, file: context.file(model.name) }));
+      const running = await startSubject(subject, { models: copies, peerThreads: model.peerThreads });
       try {
         const load = { address: running.address, model, servedAs, concurrency };
         // A model's first runs are dearer than those that follow, however long the server has been up.
-        await runRandomLoad({ ...load, durationMs: context.lengths.warmUpS * 1000, atLeast: warmUpRuns * models });
+        await runRandomLoad({
+          ...load,
+          durationMs: context.lengths.warmUpS * 1000,
+          atLeast: Math.max(warmUpRequests, warmUpRuns * models),
+        });
         const pids = processTree(running.pids);
         const usage = await measureUsage(pids, () => runRandomLoad({ ...load, durationMs: context.lengths.measureS * 1000 }));
         return {

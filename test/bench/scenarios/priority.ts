@@ -4,10 +4,10 @@ import type { H2loadOptions, H2loadResult } from '../loads/h2load.js';
 import { measureUsage, processTree } from '../loads/usage.js';
 import { judge } from '../report/verdict.js';
 import { gatewayAndServer } from '../subjects/headrace.js';
-import { startSubject } from '../subjects/started.js';
 import { benchModels } from '../workload/models.js';
 import { randomRequest } from '../workload/request.js';
 import type { Arm, BenchContext, Figures, Scenario } from './scenario.js';
+import { startWarm } from './warm-subject.js';
 
 const model = benchModels.ranker2m;
 /** Two running and two staged batches of 32. */
@@ -21,13 +21,7 @@ const both = 'high and normal';
 
 /** One server start, and the loads at the same time on it. */
 function arm(context: BenchContext, name: string, loads: { readonly high: boolean; readonly normal: boolean }): Arm {
-  const { h2load, lengths, profileFolder } = context;
-  const serve = {
-    model,
-    servedAs: [model.name],
-    file: context.file(model.name),
-    ...(profileFolder === undefined ? {} : { profileFolder }),
-  };
+  const { h2load, lengths } = context;
   const run = async (address: string, replyBytes: number, durationS: number): Promise<Figures> => {
     const shared = { address, replyBytes, durationS };
     const highLoad: H2loadOptions = { ...shared, message: randomRequest(model, { priority: 1 }), concurrency: 8, requestsPerS: highPerS };
@@ -45,9 +39,9 @@ function arm(context: BenchContext, name: string, loads: { readonly high: boolea
   return {
     name,
     measure: async () => {
-      const running = await startSubject(gatewayAndServer, serve);
+      const running = await startWarm(context, gatewayAndServer, model);
       try {
-        await run(running.address, running.replyBytes, lengths.warmUpS);
+        await run(running.address, running.replyBytes, 1);
         const before = await batchTimes(running.address, model.name);
         const usage = await measureUsage(processTree(running.pids), () => run(running.address, running.replyBytes, lengths.measureS));
         const figures = { ...usage.result, otherCores: usage.otherCores };

@@ -2,9 +2,9 @@ import { runH2load } from '../loads/h2load.js';
 import { measureUsage, processTree, residentMb } from '../loads/usage.js';
 import type { BenchModel } from '../workload/models.js';
 import { randomRequest } from '../workload/request.js';
-import { startSubject } from '../subjects/started.js';
 import type { Subject } from '../subjects/subject.js';
 import type { Arm, BenchContext, Column } from './scenario.js';
+import { startWarm } from './warm-subject.js';
 
 export const servedColumns: readonly Column[] = [
   { key: 'requestsPerS', title: 'requests/s', digits: 0 },
@@ -16,26 +16,16 @@ export const servedColumns: readonly Column[] = [
   { key: 'otherCores', title: 'cores used by others', digits: 2 },
 ];
 
-/** One request at a time would take long to get a just-in-time compiler's attention. */
-const warmUpInFlight = 16;
-
 /** A subject under a closed loop of `concurrency` requests. */
 export function servedArm(context: BenchContext, subject: Subject, model: BenchModel, concurrency: number): Arm {
-  const { h2load, lengths, profileFolder } = context;
-  const serve = {
-    model,
-    servedAs: [model.name],
-    file: context.file(model.name),
-    ...(profileFolder === undefined ? {} : { profileFolder }),
-  };
+  const { h2load, lengths } = context;
   return {
     name: subject.name,
     measure: async () => {
-      const running = await startSubject(subject, serve);
+      const running = await startWarm(context, subject, model);
       try {
         const { address, replyBytes } = running;
         const load = { address, replyBytes, concurrency, message: randomRequest(model) };
-        await runH2load(h2load, { ...load, concurrency: Math.max(concurrency, warmUpInFlight), durationS: lengths.warmUpS });
         const pids = processTree(running.pids);
         const usage = await measureUsage(pids, () => runH2load(h2load, { ...load, durationS: lengths.measureS }));
         const { requestsPerS, p50Ms, p99Ms, count } = usage.result;

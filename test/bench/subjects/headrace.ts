@@ -6,7 +6,7 @@ import type { Serve, Subject } from './subject.js';
 export const inferenceAlone: Subject = {
   name: 'headrace-inference',
   start: async (serve) => {
-    const repository = await writeRepository(entries(serve));
+    const repository = await writeRepository(serve.models);
     const server = await startInference({ models: repository.path, env: environment(serve) });
     const stop = async (): Promise<void> => {
       await server.process.stop();
@@ -20,7 +20,7 @@ export const inferenceAlone: Subject = {
 export const gatewayAndServer: Subject = {
   name: 'gateway + server',
   start: async (serve) => {
-    const repository = await writeRepository(entries(serve));
+    const repository = await writeRepository(serve.models);
     const platform = await startPlatform({ models: repository.path, env: environment(serve) });
     const pids = [platform.gateway.process.pid, ...platform.replicas.map((replica) => replica.process.pid)];
     const stop = async (): Promise<void> => {
@@ -30,10 +30,6 @@ export const gatewayAndServer: Subject = {
     return { address: platform.address, pids, stop };
   },
 };
-
-function entries(serve: Serve): readonly { readonly name: string; readonly file: string }[] {
-  return serve.servedAs.map((name) => ({ name, file: serve.file }));
-}
 
 function environment(serve: Serve): Record<string, string> {
   if (serve.profileFolder === undefined) return {};

@@ -32,35 +32,36 @@ export const mlserver: Subject = peer('MLServer', 'mlserver', async (serve, port
   };
   await mkdir(settings.metrics_dir);
   await writeFile(join(folder, 'settings.json'), JSON.stringify(settings));
-  for (const name of serve.servedAs) {
+  for (const { name, file } of serve.models) {
     const model = {
       name,
       implementation: 'mlserver_onnx.OnnxModel',
       max_batch_size: maxBatchRows,
       max_batch_time: 0.001,
-      parameters: { uri: serve.file },
+      parameters: { uri: file },
     };
     await mkdir(join(folder, name));
     await writeFile(join(folder, name, 'model-settings.json'), JSON.stringify(model));
   }
-  return { args: [join(paths.clients, 'mlserver_start.py'), 'start', folder], threads: serve.model.peerThreads };
+  return { args: [join(paths.clients, 'mlserver_start.py'), 'start', folder], threads: serve.peerThreads };
 });
 
 /** Has no batching of its own. The line it logs for each request is off, as a busy installation would have it. */
 export const kserve: Subject = peer('KServe server', 'kserve', async (serve, ports, folder) => {
-  // A short name: Python's onnxruntime crashes on import where the command line is about 100 KB long.
-  await symlink(serve.file, join(folder, 'm.onnx'));
-  const models = serve.servedAs.flatMap((name) => ['--model', `${name}=m.onnx`]);
+  // Short names: Python's onnxruntime crashes on import where the command line is about 100 KB long.
+  const files = [...new Set(serve.models.map(({ file }) => file))];
+  await Promise.all(files.map((file, index) => symlink(file, join(folder, `${index}.onnx`))));
+  const models = serve.models.flatMap(({ name, file }) => ['--model', `${name}=${files.indexOf(file)}.onnx`]);
   const listen = ['--http_port', String(ports.http), '--grpc_port', String(ports.grpc)];
   const args = [join(paths.clients, 'kserve_onnx.py'), ...models, ...listen, '--enable_latency_logging', 'false'];
-  return { args, threads: serve.model.peerThreads };
+  return { args, threads: serve.peerThreads };
 });
 
 const tritonInstances = 2;
 
 /** Dynamic batching; two instances of one thread each, as Headrace has on two cores. */
 export const triton: Subject = peer('Triton (Python back end)', 'pytriton', async (serve, ports, folder) => {
-  const models = serve.servedAs.map((name) => ({ name, file: serve.file, maxBatchSize: maxBatchRows }));
+  const models = serve.models.map(({ name, file }) => ({ name, file, maxBatchSize: maxBatchRows }));
   const config = { grpcPort: ports.grpc, httpPort: ports.http, instances: tritonInstances, models };
   await writeFile(join(folder, 'config.json'), JSON.stringify(config));
   return { args: [join(paths.root, 'test/bench/subjects/triton/start.py'), join(folder, 'config.json'), folder], threads: 1 };

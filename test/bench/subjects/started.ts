@@ -2,13 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { GrpcClient, inferPath } from '../loads/grpc-client.js';
 import { grpcFrame, randomRequest } from '../workload/request.js';
 import type { BenchModel } from '../workload/models.js';
-import type { RunningSubject, Serve, Subject } from './subject.js';
+import type { RunningSubject, Serve, ServedModel, Subject } from './subject.js';
 
 export interface StartedSubject extends RunningSubject {
   /** From starting the first process to an answer from every model (of a thousand models, from ten). */
   readonly readyS: number;
-  /** Bytes of one good reply with its gRPC frame. */
-  readonly replyBytes: number;
 }
 
 const maxAsked = 10;
@@ -21,9 +19,8 @@ export async function startSubject(subject: Subject, serve: Serve): Promise<Star
   const beganMs = performance.now();
   const running = await subject.start(serve);
   try {
-    let replyBytes = 0;
-    for (const servedAs of spread(serve.servedAs)) replyBytes = await firstAnswer(running, serve.model, servedAs, beganMs + giveUpMs);
-    return { ...running, readyS: (performance.now() - beganMs) / 1000, replyBytes };
+    for (const { model, name } of spread(serve.models)) await firstAnswer(running, model, name, beganMs + giveUpMs);
+    return { ...running, readyS: (performance.now() - beganMs) / 1000 };
   } catch (error) {
     await running.stop();
     throw error;
@@ -31,18 +28,18 @@ export async function startSubject(subject: Subject, serve: Serve): Promise<Star
 }
 
 /** First, last and some between: asking a thousand models would take longer than some servers' start. */
-function spread(names: readonly string[]): readonly string[] {
-  const step = Math.max(1, (names.length - 1) / (maxAsked - 1));
-  const indexes = Array.from({ length: Math.min(names.length, maxAsked) }, (_, index) => Math.round(index * step));
-  return indexes.map((index) => names[index] ?? '');
+function spread(models: readonly ServedModel[]): readonly ServedModel[] {
+  const step = Math.max(1, (models.length - 1) / (maxAsked - 1));
+  const asked = new Set(Array.from({ length: maxAsked }, (_, index) => Math.round(index * step)));
+  return models.filter((_, index) => asked.has(index));
 }
 
-/** Bytes of the reply with its gRPC frame. */
+/** Bytes of a good reply with its gRPC frame. */
 export async function firstAnswer(
   { address, died }: Pick<RunningSubject, 'address' | 'died'>,
   model: BenchModel,
-  servedAs: string,
-  untilMs: number,
+  servedAs: string = model.name,
+  untilMs: number = performance.now() + giveUpMs,
 ): Promise<number> {
   for (;;) {
     const outcome = await ask(address, randomRequest(model, { servedAs }));

@@ -1,12 +1,18 @@
 import type { BenchModel } from '../workload/models.js';
 
-/** What a subject is to serve. */
-export interface Serve {
+export interface ServedModel {
+  /** The name it is served under. */
+  readonly name: string;
   readonly model: BenchModel;
-  /** Names to serve it under; default: its own. */
-  readonly servedAs: readonly string[];
   /** Of the ONNX file. */
   readonly file: string;
+}
+
+/** What a subject is to serve. */
+export interface Serve {
+  readonly models: readonly ServedModel[];
+  /** onnxruntime threads of peers that run one request at a time. */
+  readonly peerThreads: number;
   /** Where V8's CPU profiles of Headrace's processes go; absent: not profiled. */
   readonly profileFolder?: string;
 }
