@@ -33,7 +33,7 @@ export function decodeFully(type: DescMessage, bytes: Uint8Array): DecodedMessag
   const clean = withoutLaxity(type, bytes);
   if (clean === undefined) return undefined;
   try {
-    return fromBinary(type, clean) as DecodedMessage;
+    return fromBinary(type, clean);
   } catch {
     return undefined;
   }
