@@ -5,7 +5,6 @@ import { describe, expect, it } from 'vitest';
 import { actualView } from '../testing/actual-view.js';
 import { expectedView } from '../testing/expected-view.js';
 import { messageType } from '../testing/full-decoder.js';
-import type { DecodedMessage } from '../testing/full-decoder.js';
 import { isDatatype } from './datatype.js';
 import type { InputView, TensorToWrite } from './request.js';
 import { scanInferRequest } from './scan-request.js';
