@@ -8,9 +8,11 @@ import type { CommandResult, RunningProcess, TempDir } from '../harness/index.js
 import { firstDemoItems, printedCommands, readmeBlock } from './readme-blocks.js';
 
 const ready = /Headrace is ready at (\S+)/;
+/** Colours are for terminals; picocolors takes CI for one. */
+const plain = { NO_COLOR: '1', FORCE_COLOR: undefined };
 
 function shell(script: string, env: Readonly<Record<string, string>> = {}, cwd: string = paths.root): Promise<CommandResult> {
-  return runCommand('sh', ['-c', script], { env, cwd, timeoutMs: 120_000 });
+  return runCommand('sh', ['-c', script], { env: { ...plain, ...env }, cwd, timeoutMs: 120_000 });
 }
 
 /** What a shell finds first; `need` says where the tool is. */
@@ -23,7 +25,7 @@ describe('npm start', () => {
   let address = '';
   beforeAll(async () => {
     const ports = ['--grpc-port', String(await freePort()), '--metrics-port', String(await freePort())];
-    platform = await startProcess('npm', ['start', '--', ...ports], { cwd: paths.root, name: 'npm start', group: true });
+    platform = await startProcess('npm', ['start', '--', ...ports], { cwd: paths.root, env: plain, name: 'npm start', group: true });
     address = await platform.waitFor(
       'the ready line',
       ({ stdout }) => (stdout.includes('Ctrl-C') ? ready.exec(stdout)?.[1] : undefined),
@@ -109,7 +111,12 @@ describe('serve your own ONNX', () => {
     for (const line of [first, second]) expect(await shell(line, {}, folder.path)).toMatchObject({ code: 0 });
     // Only the ports differ from the text: those of the default may be in use where tests run.
     const ports = `--grpc-port ${await freePort()} --metrics-port ${await freePort()}`;
-    const up = await startProcess('sh', ['-c', `exec ${third} ${ports}`], { cwd: folder.path, name: 'headrace up', group: true });
+    const up = await startProcess('sh', ['-c', `exec ${third} ${ports}`], {
+      cwd: folder.path,
+      env: plain,
+      name: 'headrace up',
+      group: true,
+    });
     const address = await up.waitFor('the ready line', ({ stdout }) => (stdout.includes('Ctrl-C') ? ready.exec(stdout)?.[1] : undefined));
     expect(up.stdout).toMatch(/mymodel +1 +READY +x FP32\[any, 16\] +y FP32\[any, 4\]/);
     const { code, stdout } = await shell(
