@@ -22,7 +22,7 @@ export function servedArm(context: BenchContext, subject: Subject, model: BenchM
   return {
     name: subject.name,
     measure: async () => {
-      const running = await startWarm(context, subject, model);
+      const running = await startWarm(context, subject, model, concurrency === 1 ? 2 : undefined);
       try {
         const { address, replyBytes } = running;
         const load = { address, replyBytes, concurrency, message: randomRequest(model) };

@@ -18,8 +18,16 @@ export interface WarmSubject extends StartedSubject {
  */
 const warmUpInFlight = 64;
 
-/** A subject that serves `model`, started and warm. The caller stops it. */
-export async function startWarm(context: BenchContext, subject: Subject, model: BenchModel): Promise<WarmSubject> {
+/**
+ * A subject that serves `model`, started and warm. The caller stops it. `inFlight` is for lone requests: many at once travel in
+ * batches, and leave the code that each lone one goes through cold.
+ */
+export async function startWarm(
+  context: BenchContext,
+  subject: Subject,
+  model: BenchModel,
+  inFlight: number = warmUpInFlight,
+): Promise<WarmSubject> {
   const { h2load, lengths, profileFolder } = context;
   const { tiny } = benchModels;
   const models = [...new Set<BenchModel>([tiny, model])].map((each) => ({ name: each.name, model: each, file: context.file(each.name) }));
@@ -30,7 +38,7 @@ export async function startWarm(context: BenchContext, subject: Subject, model: 
       const replyBytes = await firstAnswer(running, each.model);
       const load = { address: running.address, message: randomRequest(each.model), replyBytes };
       const durationS = each.model === tiny ? lengths.warmUpS : Math.min(lengths.warmUpS, 2);
-      await runH2load(h2load, { ...load, concurrency: warmUpInFlight, durationS });
+      await runH2load(h2load, { ...load, concurrency: inFlight, durationS });
     }
     return { ...running, replyBytes: await firstAnswer(running, model) };
   } catch (error) {
