@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { defaultBatching } from '../config/settings.js';
 import { ModelStatistics } from '../statistics/model-statistics.js';
 import { BufferPool } from '../tensors/buffer-pool.js';
-import { FakeInstance } from '../testing/fake-instance.js';
+import { FakeInstance, fakeThread } from '../testing/fake-instance.js';
 import { ModelExecution } from './model-execution.js';
 import type { InferOutcome, PendingInfer } from './pending.js';
 
@@ -29,11 +29,16 @@ beforeEach(() => {
   statistics = new ModelStatistics();
   stopped = [];
   outcomes = new Map();
-  execution = new ModelExecution({
+  execution = start(instance);
+});
+
+function start(on: FakeInstance, defer?: (decide: () => void) => void): ModelExecution {
+  return new ModelExecution({
     model: 'm',
     version: 1,
     signature,
-    instances: [instance],
+    instances: [on],
+    ...(defer === undefined ? {} : { defer }),
     batching: { ...defaultBatching, maxBatchSize: 8 },
     mayMerge: true,
     costs: createCostBook({}),
@@ -44,10 +49,14 @@ beforeEach(() => {
     logger: silentLogger,
     onMergeStopped: (reason) => stopped.push(reason),
   });
-});
+}
 
 /** A request whose one row is `value`; its message is overwritten after submit, as a transport may do. */
-function submit(value: number, more: Partial<PendingInfer> = {}): { request: PendingInfer; refusal: Refusal | undefined } {
+function submit(
+  value: number,
+  more: Partial<PendingInfer> = {},
+  to: ModelExecution = execution,
+): { request: PendingInfer; refusal: Refusal | undefined } {
   const message = Buffer.from(Int32Array.of(value).buffer);
   const request: PendingInfer = {
     lane: 'lane',
@@ -70,7 +79,7 @@ function submit(value: number, more: Partial<PendingInfer> = {}): { request: Pen
     startByTimer: undefined,
     ...more,
   };
-  const refusal = execution.submit(request);
+  const refusal = to.submit(request);
   message.fill(0xee);
   return { request, refusal };
 }
@@ -100,6 +109,25 @@ describe('model execution', () => {
     expect(answers()).toEqual({ 1: 1, 2: 2, 3: 3 });
     expect(statistics).toMatchObject({ inferenceCount: 3n, executionCount: 2n });
     expect(execution.inFlight).toBe(0);
+  });
+
+  it('models that share a thread and decide later all get their turn', () => {
+    const decisions: (() => void)[] = [];
+    const decideAll = (): void => {
+      for (const decide of decisions.splice(0)) decide();
+    };
+    const thread = fakeThread();
+    const instances = [1, 2, 3].map(() => new FakeInstance(signature, thread));
+    const models = instances.map((on) => start(on, (decide) => void decisions.push(decide)));
+    // All arrive while the thread is free; when the second and third decide, the first has it.
+    models.forEach((model, index) => submit(index, {}, model));
+    for (let turn = 0; turn < 3; turn++) {
+      decideAll();
+      const running = instances.filter(({ runs }) => runs.length > 0);
+      expect(running).toHaveLength(1);
+      running[0]?.runs.shift()?.succeed();
+    }
+    expect(answers()).toEqual({ 0: 0, 1: 1, 2: 2 });
   });
 
   it('runs a failed batch again item by item: one bad request hurts only itself', () => {

@@ -63,7 +63,7 @@ export class ModelExecution implements BatchRunner<PendingInfer> {
       runner: this,
       costs,
       limits: limitsOf(options.batching),
-      ...(defer === undefined ? {} : { defer }),
+      ...(defer === undefined ? {} : { defer: (decide) => defer(() => this.#decided(decide)) }),
     });
     for (const instance of options.instances) instance.onLost(() => this.#batcher.targetsChanged());
   }
@@ -276,7 +276,12 @@ export class ModelExecution implements BatchRunner<PendingInfer> {
   }
 
   #wake(): void {
-    this.#batcher.targetsChanged();
+    this.#decided(() => this.#batcher.targetsChanged());
+  }
+
+  /** A decision that found the shared thread taken leaves work that must ask for a turn, or nothing would wake it. */
+  #decided(decide: () => void): void {
+    decide();
     this.#afterChange();
   }
 

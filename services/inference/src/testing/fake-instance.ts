@@ -15,6 +15,29 @@ export interface FakeRun {
   lose(message: string): void;
 }
 
+/** A thread that is busy while one of its instances' runs is open. */
+export interface FakeThread {
+  busy: boolean;
+  readonly turns: ThreadTurns;
+}
+
+export function fakeThread(): FakeThread {
+  const refuse = (): never => {
+    throw new Error('a fake instance has no thread');
+  };
+  const thread = { id: 0, busy: false, open: refuse, run: refuse, close: refuse, stop: refuse, onLost: () => {} } satisfies RunThread;
+  const turns = new ThreadTurns(thread);
+  return {
+    turns,
+    get busy() {
+      return thread.busy;
+    },
+    set busy(is) {
+      thread.busy = is;
+    },
+  };
+}
+
 /** An instance without a thread: its runs wait in `runs` until the test ends them. */
 export class FakeInstance implements ModelInstance {
   readonly id = '0';
@@ -25,27 +48,26 @@ export class FakeInstance implements ModelInstance {
   readonly runs: FakeRun[] = [];
   readonly lease: ModelInstance['lease'];
   lost = false;
-  #busy = false;
+  readonly #thread: FakeThread;
   readonly #lostListeners: ((message: string) => void)[] = [];
 
-  constructor(signature: ModelSignature) {
+  /** `shared`: the thread on which other instances run too. */
+  constructor(signature: ModelSignature, shared?: FakeThread) {
     this.signature = signature;
-    const refuse = (): never => {
-      throw new Error('a fake instance has no thread');
-    };
-    const thread: RunThread = { id: 0, busy: false, open: refuse, run: refuse, close: refuse, stop: refuse, onLost: () => {} };
-    this.lease = { turns: new ThreadTurns(thread), kind: 'own', core: undefined, release: async () => {} };
+    this.#thread = shared ?? fakeThread();
+    const kind = shared === undefined ? 'own' : 'shared';
+    this.lease = { turns: this.#thread.turns, kind, core: undefined, release: async () => {} };
   }
 
   get busy(): boolean {
-    return this.#busy;
+    return this.#thread.busy;
   }
 
   run(inputs: readonly TensorInTransit[], outputs: readonly number[], done: (outcome: RunOutcome) => void): void {
-    this.#busy = true;
+    this.#thread.busy = true;
     const buffers = inputs.map(({ buffer }) => buffer);
     const end = (outcome: RunOutcome): void => {
-      this.#busy = false;
+      this.#thread.busy = false;
       done(outcome);
     };
     this.runs.push({
