@@ -60,6 +60,8 @@ const program = new Command('headrace-gateway')
   .addOption(new Option('--log-format <format>', 'for machines or for people').choices([...logFormats]).default('json'))
   .showHelpAfterError('(--help lists the flags)');
 
+// Whoever read the announcements may be gone; that is no reason to stop serving.
+process.stdout.on('error', () => undefined);
 await main(program.parse().opts<Flags>());
 
 async function main(flags: Flags): Promise<void> {

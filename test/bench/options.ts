@@ -17,7 +17,7 @@ export type ParsedOptions = { readonly ok: true; readonly options: BenchOptions 
 export const help = `npm run bench -- [options]
 
 Measures Headrace beside the bare onnxruntime loop, MLServer, KServe's server and Triton, all on this machine and loopback.
-A full run takes about half an hour; peers and models are installed into the cache on first use.
+A full run takes an hour or more; peers and models are installed into the cache on first use.
 
   --list            names of the scenarios
   --only A,B        only these

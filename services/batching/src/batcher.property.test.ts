@@ -54,11 +54,8 @@ test('no request is lost, answered twice or run twice; nothing is left behind', 
           expect(cancelled.has(member)).toBe(false);
           expect(member.pinnedTarget === undefined || member.pinnedTarget === batch.targetId).toBe(true);
           if (batch.members.length > 1)
-            expect([member.lane, member.mergeable, member.bypass && simulation.clock.nowMs() === member.arrivedMs]).toEqual([
-              first?.lane,
-              true,
-              false,
-            ]);
+            // Bypass may be merged too: over its share, or when no target was there, it waits at the front of its lane.
+            expect([member.lane, member.mergeable]).toEqual([first?.lane, true]);
         }
         if (batch.members.length > 1) expect(batch.rows).toBeLessThanOrEqual(maxBatchRows);
         const byBypass = batch.members.length === 1 && first?.bypass === true;

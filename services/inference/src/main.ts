@@ -15,6 +15,8 @@ if (flags.tlsClientAuthority !== undefined && flags.tlsCertificate === undefined
   command.error('error: --tls-client-authority needs --tls-certificate');
 
 const logger = createLogger({ name: 'headrace-inference', level: flags.logLevel, format: flags.logFormat });
+// Whoever read the announcements may be gone; that is no reason to stop serving, and not one line of log per model.
+process.stdout.on('error', () => undefined);
 const announce = (event: object): void => {
   if (flags.announce) process.stdout.write(`${JSON.stringify(event)}\n`);
 };

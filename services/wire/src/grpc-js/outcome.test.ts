@@ -18,6 +18,13 @@ describe('callEnd', () => {
     ['a session that closed before the stream', raw(INTERNAL, 'Failed to start HTTP/2 stream with error x'), false, UNAVAILABLE, true],
     ['a lost connection', raw(UNAVAILABLE, 'Connection dropped'), false, UNAVAILABLE, false],
     ['a reset connection', raw(UNAVAILABLE, 'read ECONNRESET'), false, UNAVAILABLE, false],
+    [
+      'a socket that failed under the call',
+      raw(INTERNAL, 'Received RST_STREAM with code 2 triggered by internal client error: write EPIPE'),
+      false,
+      UNAVAILABLE,
+      false,
+    ],
     ['a server that says UNAVAILABLE', raw(UNAVAILABLE, 'draining'), false, UNAVAILABLE, false],
     [
       'a server that imitates the text, with trailers',

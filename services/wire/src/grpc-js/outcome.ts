@@ -17,6 +17,8 @@ const neverStarted = [
   'Failed to start HTTP/2 stream',
 ];
 
+/** What grpc-js calls INTERNAL where its own socket failed, e.g. with "write EPIPE" on a process that was killed. */
+const ownSocketFailed = 'triggered by internal client error';
 const couldNotStart = 'Failed to start HTTP/2 stream';
 
 export interface CallEnd {
@@ -31,6 +33,10 @@ export function callEnd(raw: GrpcJsStatus, answered: boolean): CallEnd {
   // grpc-js calls a session that closed under its hands INTERNAL; to the caller it is a lost connection.
   if (raw.code === statusCode.INTERNAL && raw.details.startsWith(couldNotStart)) {
     return { status: { ...status, code: statusCode.UNAVAILABLE }, notProcessed: true };
+  }
+  // It tells ECONNRESET and ETIMEDOUT from defects of its own, but not EPIPE and the rest of a connection's deaths.
+  if (raw.code === statusCode.INTERNAL && raw.details.includes(ownSocketFailed)) {
+    return { status: { ...status, code: statusCode.UNAVAILABLE }, notProcessed: false };
   }
   // Trailers prove that a server wrote the text, whatever it says.
   const fromHere = raw.code === statusCode.UNAVAILABLE && Object.keys(raw.metadata.getMap()).length === 0;
