@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+import grpc.aio
+import uvicorn
 from kserve import InferOutput, InferRequest, InferResponse, Model, ModelServer, model_server
 
 from onnx_session import describe, open_session
@@ -34,7 +36,17 @@ class OnnxModel(Model):
         return [{"name": n, "datatype": d, "shape": s} for n, d, s in self._outputs]
 
 
+def stay_on_loopback() -> None:
+    """KServe listens on all addresses and has no setting for it."""
+    server = type(grpc.aio.server())
+    add_insecure_port = server.add_insecure_port
+    server.add_insecure_port = lambda self, address: add_insecure_port(self, address.replace("[::]", "127.0.0.1"))
+    init = uvicorn.Config.__init__
+    uvicorn.Config.__init__ = lambda self, *args, **settings: init(self, *args, **{**settings, "host": "127.0.0.1"})
+
+
 def main() -> None:
+    stay_on_loopback()
     parser = argparse.ArgumentParser(parents=[model_server.parser], conflict_handler="resolve")
     parser.add_argument("--model", action="append", required=True, metavar="NAME=FILE", help="may be given again")
     options = parser.parse_args()
