@@ -8,14 +8,12 @@ export type { ArrivalGap, DecideInput, Decision, LaneSnapshot } from './decide/s
 export { laneKey, shapeClass } from './merge/lane-key.js';
 export { mergeRequests } from './merge/merge-requests.js';
 export type { MergeOverrides, RawOf } from './merge/merge-requests.js';
-export { readMember, rowsOf, whyNotMergeable } from './merge/rows.js';
+export { readMember, rowsOf } from './merge/rows.js';
 export type { MemberInputs, Rows } from './merge/rows.js';
 export { splitResponse } from './merge/split-response.js';
 export type { SplitResponse } from './merge/split-response.js';
 export { checkTensorBytes, concatTensorRows, elementsPerRow, splitTensorRows } from './merge/tensor-rows.js';
 export type { SplitRows, TensorRows } from './merge/tensor-rows.js';
-export { asRetry, planFailure } from './retry/retry.js';
-export type { FailurePlan } from './retry/retry.js';
 export type {
   Batch,
   BatchLimits,

@@ -4,7 +4,7 @@ import { inferenceService, scanInferRequest, scanInferResponse, writeInferReques
 import { describe, expect, test } from 'vitest';
 import { laneKey } from './lane-key.js';
 import { mergeRequests } from './merge-requests.js';
-import { readMember, rowsOf, whyNotMergeable } from './rows.js';
+import { readMember, rowsOf } from './rows.js';
 import { splitResponse } from './split-response.js';
 
 const none: ReadonlyMap<string, ParameterValue> = new Map();
@@ -242,23 +242,5 @@ describe('what a request must be to join a batch', () => {
       { ok: true, rows: 3 },
       { ok: true, rows: 0 },
     ]);
-  });
-
-  test.each<[string, InferRequestView, RegExp | undefined]>([
-    ['an ordinary request', request([1]), undefined],
-    ['no sequence', request([1], { parameters: new Map([['sequence_id', 0n]]) }), undefined],
-    ['a sequence by number', request([1], { parameters: new Map([['sequence_id', 5n]]) }), /sequence/],
-    ['a sequence by name', request([1], { parameters: new Map([['sequence_id', 'abc']]) }), /sequence/],
-    ['input parameters', withInput({ parameters: new Map([['shared_memory_region', 'r']]) }), /'numbers' has parameters/],
-    ['an input given twice', withInput({ name: 'words' }), /'words' is given twice/],
-    [
-      'an output in shared memory',
-      { ...request([1]), outputs: [{ name: 'o', parameters: new Map([['shared_memory_region', 'r']]) }] },
-      /'o' goes to shared memory/,
-    ],
-  ])('whyNotMergeable: %s', (_, view, reason) => {
-    const why = whyNotMergeable(view);
-    if (reason === undefined) expect(why).toBeUndefined();
-    else expect(why).toMatch(reason);
   });
 });

@@ -1,5 +1,5 @@
 import type { InferRequestView, InputView, ScanFailure } from '@headrace/proto';
-import { decodeContents, isDatatype, requestParameter } from '@headrace/proto';
+import { decodeContents, isDatatype } from '@headrace/proto';
 import type { TensorRows } from './tensor-rows.js';
 import { checkTensorBytes } from './tensor-rows.js';
 
@@ -17,27 +17,6 @@ export function rowsOf(view: InferRequestView): Rows {
     }
   }
   return { ok: true, rows: rows ?? 1 };
-}
-
-/**
- * Undefined when the request may run together with others of its lane, else why not. Sequences keep their own order and
- * state; shared memory and tensor parameters cannot be carried over into a merged tensor; an input given twice has no
- * meaning that merging could keep.
- */
-export function whyNotMergeable(view: InferRequestView): string | undefined {
-  const sequence = view.parameters.get(requestParameter.sequenceId);
-  if (sequence !== undefined && sequence !== 0n && sequence !== '' && sequence !== 0) return 'it belongs to a sequence';
-  const names = new Set<string>();
-  for (const { name, datatype, parameters } of view.inputs) {
-    if (parameters.size > 0) return `input '${name}' has parameters`;
-    if (names.has(name)) return `input '${name}' is given twice`;
-    if (!isDatatype(datatype)) return `input '${name}' has the unknown datatype '${datatype}'`;
-    names.add(name);
-  }
-  for (const { name, parameters } of view.outputs) {
-    if (parameters.has('shared_memory_region')) return `output '${name}' goes to shared memory`;
-  }
-  return undefined;
 }
 
 export type MemberInputs = { readonly ok: true; readonly rows: number; readonly raw: readonly Uint8Array[] } | ScanFailure;
