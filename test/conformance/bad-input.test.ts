@@ -7,8 +7,8 @@ import { statusToRefusal } from '@headrace/wire';
 import type { Channel, UnaryOutcome } from '@headrace/wire';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { modelFolder } from '../faults/model-folder.js';
-import { infer, openChannel } from '../faults/outcomes.js';
+import { modelFolder } from '../harness/model-folder.js';
+import { infer, openChannel } from '../harness/outcomes.js';
 import { startGateway, startInference } from '../harness/index.js';
 import type { RunningGateway, RunningServer, TempDir } from '../harness/index.js';
 

@@ -3,8 +3,8 @@ import type { StandInBackend } from '@headrace/gateway/testing';
 import { inferenceService, scanInferResponse } from '@headrace/proto';
 import type { Datatype } from '@headrace/proto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { infer, openChannel } from '../faults/outcomes.js';
-import { until } from '../faults/until.js';
+import { infer, openChannel } from '../harness/outcomes.js';
+import { until } from '../harness/until.js';
 import { inferMessage, startGateway, tempDir } from '../harness/index.js';
 import type { RunningGateway, TempDir } from '../harness/index.js';
 

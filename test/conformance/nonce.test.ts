@@ -7,9 +7,9 @@ import type { Channel } from '@headrace/wire';
 import { poisoningTransport } from '@headrace/wire/testing';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { modelFolder } from '../faults/model-folder.js';
-import { openChannel } from '../faults/outcomes.js';
-import { until } from '../faults/until.js';
+import { modelFolder } from '../harness/model-folder.js';
+import { openChannel } from '../harness/outcomes.js';
+import { until } from '../harness/until.js';
 import { fp32Bytes, inferMessage, inferPath, startPlatform } from '../harness/index.js';
 
 /** One call: its rows, who makes it, how urgent it is, and after how many ms its client loses interest. */

@@ -3,11 +3,11 @@ import { buildRequest, readReply, startStandInBackend } from '@headrace/gateway/
 import { inferenceService } from '@headrace/proto';
 import { describe, expect, test } from 'vitest';
 import { GrpcJsClient, fp32Bytes, inferMessage, inferPath, startGateway, startLoad, startPlatform, tempDir } from '../harness/index.js';
-import { modelFolder } from './model-folder.js';
-import { infer, openChannel, refusedOrLost } from './outcomes.js';
-import { scrape } from './scrape.js';
+import { modelFolder } from '../harness/model-folder.js';
+import { infer, openChannel, refusedOrLost } from '../harness/outcomes.js';
+import { scrape } from '../harness/scrape.js';
 import { timesRun } from './stand-in-rows.js';
-import { until } from './until.js';
+import { until } from '../harness/until.js';
 
 /**
  * A call is accepted when the gateway took it: it then gets its answer, however long the drain takes. What is not

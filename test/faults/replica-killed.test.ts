@@ -4,13 +4,13 @@ import { buildRequest, startStandInBackend } from '@headrace/gateway/testing';
 import { describe, expect, test } from 'vitest';
 import { fp32Bytes, inferMessage, inferPath, paths, startGateway, startLoad, startProcess, tableText, tempDir } from '../harness/index.js';
 import type { LoadResult, RunningLoad } from '../harness/index.js';
-import { modelFolder } from './model-folder.js';
-import { openChannel } from './outcomes.js';
+import { modelFolder } from '../harness/model-folder.js';
+import { openChannel } from '../harness/outcomes.js';
 import { childrenOf } from './processes.js';
-import { scrape } from './scrape.js';
-import type { Scrape } from './scrape.js';
+import { scrape } from '../harness/scrape.js';
+import type { Scrape } from '../harness/scrape.js';
 import { timesRun } from './stand-in-rows.js';
-import { until } from './until.js';
+import { until } from '../harness/until.js';
 
 const concurrency = 8;
 const rows = (model: string): Buffer => inferMessage(model, [{ name: 'x', datatype: 'FP32', shape: [1, 4], raw: fp32Bytes([1, 2, 3, 4]) }]);

@@ -1,10 +1,10 @@
 import { buildRequest, startStandInBackend } from '@headrace/gateway/testing';
 import { describe, expect, test } from 'vitest';
 import { fp32Bytes, inferMessage, inferPath, startGateway, startLoad, startPlatform, tempDir } from '../harness/index.js';
-import { modelFolder } from './model-folder.js';
-import { infer, openChannel } from './outcomes.js';
-import { scrape } from './scrape.js';
-import { until } from './until.js';
+import { modelFolder } from '../harness/model-folder.js';
+import { infer, openChannel } from '../harness/outcomes.js';
+import { scrape } from '../harness/scrape.js';
+import { until } from '../harness/until.js';
 
 const ejected = async (port: number | undefined, backend: string): Promise<{ readonly now: boolean; readonly times: number }> => {
   const page = await scrape(port);

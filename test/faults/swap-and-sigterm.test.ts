@@ -12,10 +12,10 @@ import {
   startLoad,
   startPlatform,
 } from '../harness/index.js';
-import { modelFolder } from './model-folder.js';
-import { openChannel, refusedOrLost } from './outcomes.js';
+import { modelFolder } from '../harness/model-folder.js';
+import { openChannel, refusedOrLost } from '../harness/outcomes.js';
 import { residentMiB } from './processes.js';
-import { until } from './until.js';
+import { until } from '../harness/until.js';
 
 const { RepositoryModelLoad } = inferenceService.methods;
 

@@ -1,7 +1,7 @@
 import { statusName, systemClock } from '@headrace/runtime';
 import { grpcJsTransport, statusToRefusal } from '@headrace/wire';
 import type { Channel, UnaryOutcome } from '@headrace/wire';
-import { inferPath } from '../harness/index.js';
+import { inferPath } from './infer-message.js';
 
 export type FailedOutcome = Extract<UnaryOutcome, { ok: false }>;
 

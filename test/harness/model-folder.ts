@@ -1,7 +1,8 @@
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { paths, tempDir } from '../harness/index.js';
-import type { TempDir } from '../harness/index.js';
+import { paths } from './paths.js';
+import { tempDir } from './places.js';
+import type { TempDir } from './places.js';
 
 /** A model repository with copies of some models of test/models: few models start fast, and copies may be changed. */
 export async function modelFolder(...names: readonly string[]): Promise<TempDir> {
