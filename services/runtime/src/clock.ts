@@ -26,7 +26,15 @@ class SystemClock implements Clock {
     return Date.now();
   }
   setTimer(fire: () => void, delayMs: number): Timer {
-    const handle = setTimeout(fire, Math.min(Math.max(delayMs, 0), maxDelayMs));
+    const waitMs = Math.min(Math.max(delayMs, 0), maxDelayMs);
+    const dueMs = this.nowMs() + waitMs;
+    // Node drops fractions and counts from the start of the event loop's turn: it may be up to a millisecond early.
+    const check = (): void => {
+      const leftMs = dueMs - this.nowMs();
+      if (leftMs > 0) handle = setTimeout(check, Math.ceil(leftMs));
+      else fire();
+    };
+    let handle = setTimeout(check, waitMs);
     return { cancel: () => clearTimeout(handle) };
   }
 }
