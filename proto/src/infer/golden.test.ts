@@ -28,8 +28,8 @@ interface Verdict {
   /** What the reference implementation writes after reading it, in hex; null where it refuses. */
   readonly canonical: string | null;
   /**
-   * Where implementations differ and the reference one (upb) stands alone or with few: it refuses length prefixes of more than five
-   * bytes, which protobuf-es, Java and Go read, and it drops a whole map entry that has an unknown field.
+   * Where implementations differ and the reference one (upb) stands alone or with few: it drops a whole map entry that has an
+   * unknown field.
    */
   readonly differs?: string;
 }

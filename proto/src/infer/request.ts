@@ -72,6 +72,8 @@ export interface TensorToWrite {
   readonly datatype: Datatype;
   readonly shape: readonly number[];
   readonly data: readonly Uint8Array[];
+  /** The tensor's own parameters; absent means none. */
+  readonly parameters?: ReadonlyMap<string, ParameterValue>;
 }
 
 export interface InferRequestToWrite {

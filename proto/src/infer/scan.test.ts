@@ -59,6 +59,8 @@ describe('scanning an inference request', { timeout: 60_000 }, () => {
     ],
     ['a dimension of 2^53', inputWithDim(2n ** 53n), /dimension 0 of "x": expected 0 to 2\^53 - 1, got 9007199254740992/],
     ['a cut name', hex('0a05 6162'), /^ModelInferRequest: model_name: expected 5 bytes, got 2 \(at byte 2 of 4\)/],
+    ['a length of 2^31', hex('0a 8080808008'), /^ModelInferRequest: model_name: expected a length of at most 2\^31 - 1 in at most 5 bytes/],
+    ['a length in more than 5 bytes', hex('0a 818080808000 61'), /model_name: expected a length of at most 2\^31 - 1 in at most 5 bytes/],
     ['a name that is not UTF-8', hex('2a00 2a03 0a01ff'), /inputs\[1\]\.name: expected UTF-8, got other bytes/],
     ['a parameter with a cut value', hex('2205 0a0161 1210'), /parameters\.value: expected 16 bytes, got 0/],
     ['a wire type that does not exist', hex('0f'), /expected a wire type from 0 to 5, got 7/],

@@ -72,7 +72,8 @@ function shapeSize(tensor: TensorToWrite): number {
 
 function tensorSize(tensor: TensorToWrite): number {
   const shape = shapeSize(tensor);
-  return stringFieldSize(tensor.name) + stringFieldSize(tensor.datatype) + (shape === 0 ? 0 : delimitedSize(shape));
+  const parameters = tensor.parameters === undefined ? 0 : parametersSize(tensor.parameters);
+  return stringFieldSize(tensor.name) + stringFieldSize(tensor.datatype) + (shape === 0 ? 0 : delimitedSize(shape)) + parameters;
 }
 
 function dataSize(tensor: TensorToWrite): number {
@@ -101,6 +102,7 @@ export function writeTensors(writer: WireWriter, tag: number, tensors: readonly 
       writer.varint(shape);
       for (const dim of tensor.shape) writer.varint(dim);
     }
+    if (tensor.parameters !== undefined) writeParameters(writer, 0x22, tensor.parameters);
   }
 }
 

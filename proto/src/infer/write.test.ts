@@ -14,12 +14,16 @@ import { writeInferResponse } from './write-response.js';
 const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 40 }), fc.string({ unit: 'binary-ascii', maxLength: 40 }));
 const parameterValue = fc.oneof(fc.boolean(), fc.bigInt(-(2n ** 63n), 2n ** 64n - 1n), text, fc.double());
 const parameters = fc.array(fc.tuple(text, parameterValue), { maxLength: 4 }).map((entries) => new Map(entries));
-const tensor: fc.Arbitrary<TensorToWrite> = fc.record({
-  name: text,
-  datatype: fc.constantFrom(...(Object.keys(datatypeBytes) as Datatype[])),
-  shape: fc.array(fc.oneof(fc.nat({ max: 300 }), fc.maxSafeNat()), { maxLength: 5 }),
-  data: fc.array(fc.uint8Array({ maxLength: 200 }), { maxLength: 3 }),
-});
+const tensor: fc.Arbitrary<TensorToWrite> = fc.record(
+  {
+    name: text,
+    datatype: fc.constantFrom(...(Object.keys(datatypeBytes) as Datatype[])),
+    shape: fc.array(fc.oneof(fc.nat({ max: 300 }), fc.maxSafeNat()), { maxLength: 5 }),
+    data: fc.array(fc.uint8Array({ maxLength: 200 }), { maxLength: 3 }),
+    parameters,
+  },
+  { requiredKeys: ['name', 'datatype', 'shape', 'data'] },
+);
 const common = { modelName: text, modelVersion: text, id: text, parameters };
 const request = fc.record({
   ...common,
@@ -32,11 +36,11 @@ const plain: InferRequestToWrite = { modelName: 'm', modelVersion: '', id: '', p
 
 /** What a scan says of tensors written raw. */
 function written(tensors: readonly TensorToWrite[]): object[] {
-  return tensors.map(({ name, datatype, shape, data }) => ({
+  return tensors.map(({ name, datatype, shape, data, parameters: own = new Map() }) => ({
     name,
     datatype,
     shape,
-    parameters: new Map(),
+    parameters: own,
     typed: undefined,
     raw: Buffer.concat(data).toString('hex'),
   }));

@@ -1,4 +1,9 @@
-import type { MethodDefinition, PackageDefinition } from '@grpc/proto-loader';
+import type { MethodDefinition } from '@grpc/proto-loader';
+import type protobuf from 'protobufjs';
+import { methodTypes } from '../gen/methods.js';
+import { loaderOptions } from '../loader-options.js';
+import { reflectedRoot } from './reflected-root.js';
+import { strictReader } from './strict-reader.js';
 
 /**
  * Objects to bytes and back, for one message type.
@@ -31,36 +36,43 @@ export interface Service<Definition> {
   readonly methods: { readonly [Name in keyof Definition]: MethodOf<Definition[Name]> };
 }
 
+/** A method as the generator writes it: its types by their full names. */
+interface MethodTypes {
+  readonly request: string;
+  readonly response: string;
+  readonly requestStream: boolean;
+  readonly responseStream: boolean;
+}
+
 /**
  * The service called `name` with a codec per method, typed by its generated Definition.
  *
- * The loader itself knows names at run time only; that Definition belongs to `name` is what the caller states.
+ * Names and directions come from generated code; the .proto files are read when a codec is first used. That Definition
+ * belongs to `name` is what the caller states.
  */
-export function serviceCodecs<Definition>(loaded: PackageDefinition, name: string): Service<Definition> {
-  const definition = loaded[name];
-  if (definition === undefined || 'format' in definition) throw new Error(`no service ${name} in the .proto files`);
+export function serviceCodecs<Definition>(name: keyof typeof methodTypes): Service<Definition> {
+  const types: Readonly<Record<string, MethodTypes>> = methodTypes[name];
   const methods = Object.fromEntries(
-    Object.entries(definition).map(([methodName, method]) => [
+    Object.entries(types).map(([methodName, { request, response, requestStream, responseStream }]) => [
       methodName,
       {
-        path: method.path,
-        requestStream: method.requestStream,
-        responseStream: method.responseStream,
-        request: { encode: method.requestSerialize, decode: method.requestDeserialize },
-        response: { encode: method.responseSerialize, decode: method.responseDeserialize },
+        path: `/${name}/${methodName}`,
+        requestStream,
+        responseStream,
+        request: messageCodec(request),
+        response: messageCodec(response),
       },
     ]),
   );
   return { name, methods: methods as Service<Definition>['methods'] };
 }
 
-/** The codec of the message type called `name`, typed by its generated interfaces. */
-export function messageCodec<Input, Output>(loaded: PackageDefinition, name: string): Codec<Input, Output> {
-  const definition = loaded[name];
-  if (definition === undefined || !('serialize' in definition)) throw new Error(`no message ${name} in the .proto files`);
-  const { serialize, deserialize } = definition as unknown as {
-    serialize: (message: Input) => Buffer;
-    deserialize: (bytes: Buffer) => Output;
+/** The codec of the message type called `name`, typed by its generated interfaces, which the caller states belong to it. */
+export function messageCodec<Input extends object, Output>(name: string): Codec<Input, Output> {
+  let found: protobuf.Type | undefined;
+  const type = (): protobuf.Type => (found ??= reflectedRoot().lookupType(name));
+  return {
+    encode: (message) => Buffer.from(type().encode(type().fromObject(message)).finish()),
+    decode: (bytes) => type().toObject(type().decode(strictReader(bytes)), loaderOptions) as Output,
   };
-  return { encode: serialize, decode: deserialize };
 }

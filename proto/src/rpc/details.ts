@@ -5,13 +5,12 @@ import type { RetryInfo, RetryInfo__Output } from '../gen/google/rpc/RetryInfo.j
 import type { Status, Status__Output } from '../gen/google/rpc/Status.js';
 import { messageCodec } from './codec.js';
 import type { Codec } from './codec.js';
-import { loadedProtos } from './services.js';
 
-const statusCodec: Codec<Status, Status__Output> = messageCodec(loadedProtos, 'google.rpc.Status');
-const errorInfoCodec: Codec<ErrorInfo, ErrorInfo__Output> = messageCodec(loadedProtos, 'google.rpc.ErrorInfo');
-const badRequestCodec: Codec<BadRequest, BadRequest__Output> = messageCodec(loadedProtos, 'google.rpc.BadRequest');
-const retryInfoCodec: Codec<RetryInfo, RetryInfo__Output> = messageCodec(loadedProtos, 'google.rpc.RetryInfo');
-const quotaFailureCodec: Codec<QuotaFailure, QuotaFailure__Output> = messageCodec(loadedProtos, 'google.rpc.QuotaFailure');
+const statusCodec: Codec<Status, Status__Output> = messageCodec('google.rpc.Status');
+const errorInfoCodec: Codec<ErrorInfo, ErrorInfo__Output> = messageCodec('google.rpc.ErrorInfo');
+const badRequestCodec: Codec<BadRequest, BadRequest__Output> = messageCodec('google.rpc.BadRequest');
+const retryInfoCodec: Codec<RetryInfo, RetryInfo__Output> = messageCodec('google.rpc.RetryInfo');
+const quotaFailureCodec: Codec<QuotaFailure, QuotaFailure__Output> = messageCodec('google.rpc.QuotaFailure');
 
 /** One detail to send. */
 export type StatusDetail =

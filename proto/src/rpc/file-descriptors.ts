@@ -1,6 +1,5 @@
-import { isAbsolute, join, relative, sep } from 'node:path';
-import protobuf from 'protobufjs';
-import descriptor from 'protobufjs/ext/descriptor/index.js';
+import { relative, sep } from 'node:path';
+import type protobuf from 'protobufjs';
 import type {
   IDescriptorProto,
   IEnumDescriptorProto,
@@ -8,8 +7,9 @@ import type {
   IFileDescriptorProto,
   IServiceDescriptorProto,
 } from 'protobufjs/ext/descriptor/index.js';
-import { loaderOptions, protoRoot } from '../loader-options.js';
-import { protoFileNames } from '../proto-files.js';
+import { protoRoot } from '../loader-options.js';
+import { descriptorMessages, protobufjs } from './protobufjs.js';
+import { reflectedRoot } from './reflected-root.js';
 
 /*
  * protobufjs can describe itself (Root.toDescriptor), but it makes one file per package, writes relative type names and names
@@ -40,22 +40,9 @@ const enumType = 14;
 const labelOptional = 1;
 const labelRepeated = 3;
 
-let loadedRoot: protobuf.Root | undefined;
-
-function root(): protobuf.Root {
-  if (loadedRoot === undefined) {
-    const fresh = new protobuf.Root();
-    fresh.resolvePath = (_origin, target) => (isAbsolute(target) || target in protobuf.common ? target : join(protoRoot, target));
-    fresh.loadSync([...protoFileNames], { keepCase: loaderOptions.keepCase ?? false });
-    fresh.resolveAll();
-    loadedRoot = fresh;
-  }
-  return loadedRoot;
-}
-
 /** The reflected type inference.ModelConfig, for parsing config.pbtxt field by field. */
 export function modelConfigRoot(): protobuf.Type {
-  return root().lookupType('inference.ModelConfig');
+  return reflectedRoot().lookupType('inference.ModelConfig');
 }
 
 /**
@@ -63,13 +50,15 @@ export function modelConfigRoot(): protobuf.Type {
  * server reflection answers with, and a FileDescriptorSet when each is written as field 1.
  */
 export function fileDescriptorProtos(): readonly Buffer[] {
+  const { Enum, Namespace, Service, Type } = protobufjs();
+  const { FileDescriptorProto } = descriptorMessages();
   const files = new Map<string, Required<Pick<IFileDescriptorProto, 'messageType' | 'enumType' | 'service'>> & IFileDescriptorProto>();
   const dependencies = new Map<string, Set<string>>();
 
   const visit = (namespace: protobuf.NamespaceBase): void => {
     for (const object of namespace.nestedArray) {
-      if (!(object instanceof protobuf.Type || object instanceof protobuf.Enum || object instanceof protobuf.Service)) {
-        if (object instanceof protobuf.Namespace) visit(object);
+      if (!(object instanceof Type || object instanceof Enum || object instanceof Service)) {
+        if (object instanceof Namespace) visit(object);
         continue;
       }
       const name = fileOf(object);
@@ -83,12 +72,12 @@ export function fileDescriptorProtos(): readonly Buffer[] {
         const other = fileOf(used);
         if (other !== name) dependencies.get(name)?.add(other);
       };
-      if (object instanceof protobuf.Type) file.messageType.push(describeMessage(object, imports));
-      else if (object instanceof protobuf.Enum) file.enumType.push(describeEnum(object));
+      if (object instanceof Type) file.messageType.push(describeMessage(object, imports));
+      else if (object instanceof Enum) file.enumType.push(describeEnum(object));
       else file.service.push(describeService(object, imports));
     }
   };
-  visit(root());
+  visit(reflectedRoot());
 
   const ordered: Buffer[] = [];
   const done = new Set<string>();
@@ -97,8 +86,8 @@ export function fileDescriptorProtos(): readonly Buffer[] {
     done.add(name);
     const dependency = [...(dependencies.get(name) ?? [])].sort();
     for (const imported of dependency) emit(imported);
-    const message = descriptor.FileDescriptorProto.fromObject({ ...files.get(name), dependency });
-    ordered.push(Buffer.from(descriptor.FileDescriptorProto.encode(message).finish()));
+    const message = FileDescriptorProto.fromObject({ ...files.get(name), dependency });
+    ordered.push(Buffer.from(FileDescriptorProto.encode(message).finish()));
   };
   for (const name of [...files.keys()].sort()) emit(name);
   return ordered;
@@ -106,19 +95,21 @@ export function fileDescriptorProtos(): readonly Buffer[] {
 
 /** Name of the .proto that declares an object, as an import would write it. */
 function fileOf(object: protobuf.ReflectionObject): string {
+  const { Type } = protobufjs();
   let top = object;
-  while (top.parent instanceof protobuf.Type) top = top.parent;
+  while (top.parent instanceof Type) top = top.parent;
   // protobufjs carries Google's well-known types inside and gives them no file name.
   if (top.filename === null) return `google/protobuf/${top.name.toLowerCase()}.proto`;
   return relative(protoRoot, top.filename).split(sep).join('/');
 }
 
 function describeMessage(type: protobuf.Type, imports: (used: protobuf.ReflectionObject) => void): IDescriptorProto {
+  const { Enum, MapField, Type } = protobufjs();
   const nestedType: IDescriptorProto[] = [];
   const nestedEnum: IEnumDescriptorProto[] = [];
   for (const nested of type.nestedArray) {
-    if (nested instanceof protobuf.Type) nestedType.push(describeMessage(nested, imports));
-    else if (nested instanceof protobuf.Enum) nestedEnum.push(describeEnum(nested));
+    if (nested instanceof Type) nestedType.push(describeMessage(nested, imports));
+    else if (nested instanceof Enum) nestedEnum.push(describeEnum(nested));
   }
   const field = type.fieldsArray.map((declared): IFieldDescriptorProto => {
     const described = describeField(declared, imports);
@@ -126,7 +117,7 @@ function describeMessage(type: protobuf.Type, imports: (used: protobuf.Reflectio
       described.oneofIndex = type.oneofsArray.indexOf(declared.partOf);
       if (declared.getOption('proto3_optional')) Object.assign(described, { proto3Optional: true });
     }
-    if (!(declared instanceof protobuf.MapField)) return described;
+    if (!(declared instanceof MapField)) return described;
     const entryName = `${pascalCase(declared.name)}Entry`;
     nestedType.push({
       name: entryName,
@@ -168,9 +159,10 @@ function describeField(field: protobuf.Field, imports: (used: protobuf.Reflectio
   };
   if (field.resolvedType === null) return { ...described, type: fieldType[field.type] as never };
   imports(field.resolvedType);
+  const { Enum } = protobufjs();
   return {
     ...described,
-    type: field.resolvedType instanceof protobuf.Enum ? enumType : messageType,
+    type: field.resolvedType instanceof Enum ? enumType : messageType,
     typeName: field.resolvedType.fullName,
   };
 }

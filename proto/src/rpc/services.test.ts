@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { loadSync } from '@grpc/proto-loader';
+import type { ServiceDefinition } from '@grpc/proto-loader';
 import { loaderOptions } from '../loader-options.js';
 import { protoFile, protoFileNames } from '../proto-files.js';
+import type { Method } from './codec.js';
 import { rpcDetails } from './details.js';
 import type { StatusDetail } from './details.js';
 import { healthService, inferenceService, reflectionV1AlphaService, reflectionV1Service } from './services.js';
@@ -42,6 +44,45 @@ describe('services', () => {
     expect(Object.keys(loadSync(protoFile(name), loaderOptions)).length).toBeGreaterThan(0);
   });
 });
+
+describe('codecs agree with those of proto-loader', () => {
+  const loaded = loadSync([...protoFileNames], loaderOptions);
+  const services = [inferenceService, healthService, reflectionV1Service, reflectionV1AlphaService];
+  const methods = services.flatMap((service) => {
+    const own: Readonly<Record<string, Method<object, unknown, object, unknown>>> = service.methods;
+    return Object.entries(own).map(([method, codecs]) => ({ name: service.name, method, codecs }));
+  });
+
+  it.each(methods)('$name/$method', ({ name, method, codecs }) => {
+    const theirs = (loaded[name] as ServiceDefinition)[method];
+    if (theirs === undefined) throw new Error('no such method');
+    const { path, requestStream, responseStream } = theirs;
+    expect(codecs).toMatchObject({ path, requestStream, responseStream });
+    // Nothing but defaults; a first field that is a message or text, where there is one; an unknown field, whole and cut off.
+    for (const hex of ['', '0a020a00', 'fa0100', 'fa0105']) {
+      const bytes = Buffer.from(hex, 'hex');
+      expect(outcome(() => codecs.request.decode(bytes))).toEqual(outcome(() => theirs.requestDeserialize(bytes)));
+      expect(outcome(() => codecs.response.decode(bytes))).toEqual(outcome(() => theirs.responseDeserialize(bytes)));
+    }
+    expect(codecs.request.encode({})).toEqual(theirs.requestSerialize({}));
+    expect(codecs.response.encode({})).toEqual(theirs.responseSerialize({}));
+  });
+
+  it('and none is missing', () => {
+    const theirs = Object.entries(loaded).filter(([, definition]) => !('format' in definition));
+    expect(services.map((service) => service.name).sort()).toEqual(theirs.map(([name]) => name).sort());
+    expect(methods).toHaveLength(theirs.flatMap(([, definition]) => Object.keys(definition)).length);
+  });
+});
+
+/** What it returned, or that it threw. */
+function outcome(decode: () => unknown): unknown {
+  try {
+    return { decoded: decode() };
+  } catch {
+    return 'refused';
+  }
+}
 
 describe('status details', () => {
   const details: readonly StatusDetail[] = [

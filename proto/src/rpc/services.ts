@@ -1,21 +1,12 @@
-import { loadSync } from '@grpc/proto-loader';
 import type { ServerReflectionDefinition as ReflectionV1Definition } from '../gen/grpc/reflection/v1/ServerReflection.js';
 import type { ServerReflectionDefinition as ReflectionV1AlphaDefinition } from '../gen/grpc/reflection/v1alpha/ServerReflection.js';
 import type { HealthDefinition } from '../gen/grpc/health/v1/Health.js';
 import type { GRPCInferenceServiceDefinition } from '../gen/inference/GRPCInferenceService.js';
-import { loaderOptions } from '../loader-options.js';
-import { protoFileNames } from '../proto-files.js';
 import { serviceCodecs } from './codec.js';
 import type { Service } from './codec.js';
 
-/** Everything in the .proto files, as proto-loader sees it. */
-export const loadedProtos = loadSync([...protoFileNames], loaderOptions);
-
 /** Open Inference Protocol v2 with Triton's extensions. */
-export const inferenceService: Service<GRPCInferenceServiceDefinition> = serviceCodecs(loadedProtos, 'inference.GRPCInferenceService');
-export const healthService: Service<HealthDefinition> = serviceCodecs(loadedProtos, 'grpc.health.v1.Health');
-export const reflectionV1Service: Service<ReflectionV1Definition> = serviceCodecs(loadedProtos, 'grpc.reflection.v1.ServerReflection');
-export const reflectionV1AlphaService: Service<ReflectionV1AlphaDefinition> = serviceCodecs(
-  loadedProtos,
-  'grpc.reflection.v1alpha.ServerReflection',
-);
+export const inferenceService: Service<GRPCInferenceServiceDefinition> = serviceCodecs('inference.GRPCInferenceService');
+export const healthService: Service<HealthDefinition> = serviceCodecs('grpc.health.v1.Health');
+export const reflectionV1Service: Service<ReflectionV1Definition> = serviceCodecs('grpc.reflection.v1.ServerReflection');
+export const reflectionV1AlphaService: Service<ReflectionV1AlphaDefinition> = serviceCodecs('grpc.reflection.v1alpha.ServerReflection');

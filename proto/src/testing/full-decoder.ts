@@ -7,7 +7,8 @@
  *   1. a field that runs past the end of the submessage it stands in is malformed (this decoder reads on);
  *   2. a known field number with a wire type that does not belong to it is an unknown field (this decoder reads it anyway);
  *   3. a varint has at most ten bytes, also in a field that is skipped (this decoder skips any number);
- *   4. the end of a group that never began is malformed (this decoder takes it for the payload of a known field).
+ *   4. the end of a group that never began is malformed (this decoder takes it for the payload of a known field);
+ *   5. a length prefix is an int32 in at most five bytes (this decoder, like Java's and Go's, reads up to ten bytes).
  * golden/verdicts.json holds what the reference implementation says of such bytes.
  */
 import { create, createFileRegistry, fromBinary, ScalarType, toBinary } from '@bufbuild/protobuf';
@@ -43,7 +44,7 @@ export function encodeFully(type: DescMessage, fields: Readonly<Record<string, u
   return Buffer.from(toBinary(type, create(type, fields as never)));
 }
 
-/** The same bytes when rules 1 to 4 have nothing to say, the fields of rule 2 under an unknown number, or undefined when malformed. */
+/** The same bytes when rules 1 to 5 have nothing to say, the fields of rule 2 under an unknown number, or undefined when malformed. */
 function withoutLaxity(type: DescMessage, bytes: Uint8Array): Uint8Array | undefined {
   try {
     return strictMessage(type, Buffer.from(bytes));
@@ -74,7 +75,7 @@ function strictFields(bytes: Buffer, declared: (number: number) => DescField | '
       changed = true;
       kept.push(asUnknown(bytes.subarray(tag.next, end), wire, tag.low >> 3n));
     } else {
-      const start = wire === 2 ? varint(bytes, tag.next).next : tag.next;
+      const start = wire === 2 ? readLength(bytes, tag.next).next : tag.next;
       const payload = bytes.subarray(start, end);
       const strict = wire === 2 ? strictPayload(field, payload) : payload;
       if (strict === payload) kept.push(bytes.subarray(position, end));
@@ -134,8 +135,8 @@ function payloadEnd(bytes: Buffer, position: number, wire: number, number: bigin
   else if (wire === 1) end = position + 8;
   else if (wire === 5) end = position + 4;
   else if (wire === 2) {
-    const length = varint(bytes, position);
-    end = length.next + Number(length.low);
+    const length = readLength(bytes, position);
+    end = length.next + length.value;
   } else if (wire === 3) {
     end = groupEnd(bytes, position, number).next;
   } else throw new Refused();
@@ -165,6 +166,13 @@ function readTag(bytes: Buffer, position: number): { low: bigint; next: number }
   const length = tag.next - position;
   if (length > 5 || (length === 5 && (bytes[position + 4] ?? 0) > 0x0f)) throw new Refused();
   return tag;
+}
+
+function readLength(bytes: Buffer, position: number): { value: number; next: number } {
+  const { low, next } = varint(bytes, position);
+  const fifthByte = bytes[position + 4] ?? 0;
+  if (next - position > 5 || (next - position === 5 && fifthByte > 0x07)) throw new Refused();
+  return { value: Number(low), next };
 }
 
 /** A varint's low 32 bits, which is what tags and lengths are made of. */

@@ -178,7 +178,13 @@ export class WireReader {
 
   /** A length prefix; the payload is [position, position + length), which lies in the window. */
   length(): number {
+    const start = this.position;
     const length = this.uint32();
+    // An int32 in at most five bytes, padding included, as upb has it: the fifth byte brings bits 28 to 30.
+    const prefixBytes = this.position - start;
+    if (prefixBytes > 5 || (prefixBytes === 5 && (this.bytes[this.position - 1] as number) > 0x07)) {
+      this.fail('expected a length of at most 2^31 - 1 in at most 5 bytes, got a longer one');
+    }
     if (length > this.end - this.position) this.fail(`expected ${length} bytes, got ${this.end - this.position}`);
     return length;
   }
