@@ -1,0 +1,16 @@
+export { compressNow, gunzipMessage, gzipMessage, maxSyncBytes } from './compression.js';
+export type { CompressionResult } from './compression.js';
+export { acceptedEncodings } from './encoding.js';
+export type { MessageEncoding } from './encoding.js';
+export { statusOfHttp, statusOfReset } from './http-status.js';
+export type { ResetStatus } from './http-status.js';
+export { MessageReader } from './message-reader.js';
+export type { MessageReaderOptions, MessageSink, ReceiveBudget } from './message-reader.js';
+export { messagePrefixBytes, writePrefix } from './message-writer.js';
+export { appendMetadata, metadataOf } from './metadata-fields.js';
+export { RequestHeads, readRequestHead, requestTrailersProblem } from './request-head.js';
+export type { HeadProblem, RequestHead } from './request-head.js';
+export { readResponseHead, readTrailers } from './response-head.js';
+export type { MalformedResponse, ResponseEnd, ResponseHead } from './response-head.js';
+export { decodeStatusMessage, encodeStatusMessage } from './status-text.js';
+export { formatTimeout, parseTimeout } from './timeout.js';

@@ -1,0 +1,86 @@
+import { Metadata } from '../../metadata.js';
+import type { HeaderFields } from '../hpack/index.js';
+import { field, fieldKind } from './known-fields.js';
+
+/** What gRPC and HTTP/2 use for themselves; it never shows above the port, and is never taken from above. */
+const transportKeys = new Set([
+  'accept-encoding',
+  'content-length',
+  'content-type',
+  'date',
+  'grpc-accept-encoding',
+  'grpc-encoding',
+  'grpc-message',
+  'grpc-status',
+  'grpc-timeout',
+  'te',
+]);
+
+/** gRPC's alphabet for keys is smaller than HTTP/2's; pseudo-header fields are outside both. */
+const keyLayout = /^[0-9a-z_.-]+$/;
+const printable = /^[\x20-\x7e]*$/;
+const unprintable = /[^\x20-\x7e]/g;
+
+/**
+ * The metadata in a header list. Never throws: a key outside gRPC's alphabet, or text that is not printable ASCII, is
+ * left out. Bytes are decoded as leniently as Node does: with or without padding, characters outside the alphabet
+ * skipped. A repeated field is one value each time it occurs.
+ */
+export function metadataOf(fields: HeaderFields): Metadata {
+  const metadata = new Metadata();
+  for (let at = 0; at + 1 < fields.length; at += 2) {
+    const name = fields[at] ?? '';
+    if (transportKeys.has(name) || !keyLayout.test(name)) continue;
+    const value = fields[at + 1] ?? '';
+    if (name.endsWith('-bin')) appendBytes(metadata, name, value);
+    else if (printable.test(value)) metadata.append(name, stripped(value));
+  }
+  return metadata;
+}
+
+/** Intermediaries may join repeated fields with commas, which base64 has no use for; gRPC's own fields come once. */
+function appendBytes(metadata: Metadata, name: string, value: string): void {
+  if (name.startsWith('grpc-') || !value.includes(',')) {
+    metadata.append(name, Buffer.from(value, 'base64'));
+    return;
+  }
+  for (const part of value.split(',')) metadata.append(name, Buffer.from(part, 'base64'));
+}
+
+/**
+ * Adds metadata to a header list, several values of a key as repeated fields, bytes as base64 without padding (as
+ * PROTOCOL-HTTP2 asks of senders). Left out is what the transport writes itself, and what HTTP/2 forbids.
+ */
+export function appendMetadata(metadata: Metadata, into: string[]): void {
+  if (metadata.size === 0) return;
+  for (const [key, values] of metadata.entries()) {
+    if (isReserved(key)) continue;
+    for (const value of values) into.push(key, typeof value === 'string' ? headerText(value) : unpadded(value));
+  }
+}
+
+/** user-agent is the channel's; host must not contradict :authority (RFC 9113, section 8.3.1). */
+function isReserved(key: string): boolean {
+  return transportKeys.has(key) || key === 'user-agent' || key === 'host' || fieldKind(key) === field.connection;
+}
+
+/**
+ * Printable ASCII only, and no space around it (RFC 9113, section 8.2.1). A value that merely quotes the caller (a
+ * request id) must not fail the call: other characters become "?".
+ */
+function headerText(value: string): string {
+  return stripped(printable.test(value) ? value : value.replaceAll(unprintable, '?'));
+}
+
+function stripped(value: string): string {
+  return value.startsWith(' ') || value.endsWith(' ') ? value.trim() : value;
+}
+
+const equals = 0x3d;
+
+function unpadded(bytes: Buffer): string {
+  const text = bytes.toString('base64');
+  let end = text.length;
+  while (end > 0 && text.charCodeAt(end - 1) === equals) end--;
+  return end === text.length ? text : text.slice(0, end);
+}
