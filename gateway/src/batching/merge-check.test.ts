@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { BackendModel, BackendView, ModelSignature } from '../domain/backend-view.js';
 import type { ModelPolicy } from '../domain/gateway-table.js';
 import { commonSignature, maxBatchRowsOf } from './batchability.js';
-import { whyNotMergeable } from './merge-check.js';
+import { MergeCheck } from './merge-check.js';
 
 const signature: ModelSignature = {
   inputs: [
@@ -30,7 +30,7 @@ const view = (change: Partial<InferRequestToWrite>): InferRequestView => {
 const text = (...parts: string[]): Buffer =>
   Buffer.concat(parts.flatMap((part) => [Buffer.from([part.length, 0, 0, 0]), Buffer.from(part)]));
 
-describe('whyNotMergeable', () => {
+describe('MergeCheck', () => {
   const cases: readonly [string, Partial<InferRequestToWrite>, RegExp | undefined][] = [
     ['what the metadata asks for', {}, undefined],
     [
@@ -64,9 +64,15 @@ describe('whyNotMergeable', () => {
     ],
   ];
   it.each(cases)('%s', (_name, change, expected) => {
-    const found = whyNotMergeable(view(change), signature);
+    const found = new MergeCheck(signature).whyNotMergeable(view(change));
     if (expected === undefined) expect(found).toBeUndefined();
     else expect(found).toMatch(expected);
+  });
+
+  it('knows nothing of the requests before', () => {
+    const check = new MergeCheck(signature);
+    const asked = [{}, {}, { inputs: [] }, { inputs: [x(), x()] }, { inputs: [] }, {}].map((change) => check.whyNotMergeable(view(change)));
+    expect(asked).toEqual([undefined, undefined, 'input "x" is missing', 'input "x" came twice', 'input "x" is missing', undefined]);
   });
 });
 

@@ -1,32 +1,53 @@
+import { findBytesMismatch } from '@headrace/batching';
+import type { BytesMismatch } from '@headrace/batching';
 import type { InferRequestView, InputView } from '@headrace/proto';
-import { datatypeBytes, isDatatype } from '@headrace/proto';
+import { isDatatype } from '@headrace/proto';
 import type { ModelSignature, TensorSignature } from '../domain/backend-view.js';
+
+interface WantedInput {
+  readonly signature: TensorSignature;
+  /** The request that had it last, by number: one number instead of a set for each request. */
+  seenIn: number;
+}
 
 /**
  * Whether a request may share a run with others: it must be what the model's metadata asks for, to the byte, so that
- * one bad request cannot spoil the others' run. Undefined when it may; else why not, and it goes alone, so that the
- * backend answers it with its own precise error.
+ * one bad request cannot spoil the others' run. Made once per signature, because it is asked about every request: a
+ * request that may be merged costs one look-up per input and no memory.
  */
-export function whyNotMergeable(view: InferRequestView, signature: ModelSignature): string | undefined {
-  const wanted = new Map(signature.inputs.map((input) => [input.name, input]));
-  const given = new Set<string>();
-  for (const input of view.inputs) {
-    const expected = wanted.get(input.name);
-    if (expected === undefined) return `input ${JSON.stringify(input.name)} is unknown`;
-    if (given.has(input.name)) return `input ${JSON.stringify(input.name)} came twice`;
-    given.add(input.name);
-    const wrong = wrongTensor(view, input, expected);
-    if (wrong !== undefined) return `input ${JSON.stringify(input.name)}: ${wrong}`;
+export class MergeCheck {
+  readonly #inputs = new Map<string, WantedInput>();
+  readonly #required: readonly WantedInput[];
+  readonly #outputs: ReadonlySet<string>;
+  #requests = 0;
+
+  constructor(signature: ModelSignature) {
+    for (const input of signature.inputs) this.#inputs.set(input.name, { signature: input, seenIn: 0 });
+    this.#required = [...this.#inputs.values()].filter((input) => !input.signature.optional);
+    this.#outputs = new Set(signature.outputs);
   }
-  for (const input of signature.inputs) {
-    if (!input.optional && !given.has(input.name)) return `input ${JSON.stringify(input.name)} is missing`;
+
+  /** Undefined when it may; else why not, and it goes alone, so that the backend answers it with its own precise error. */
+  whyNotMergeable(view: InferRequestView): string | undefined {
+    const request = ++this.#requests;
+    for (const input of view.inputs) {
+      const wanted = this.#inputs.get(input.name);
+      if (wanted === undefined) return `input ${JSON.stringify(input.name)} is unknown`;
+      if (wanted.seenIn === request) return `input ${JSON.stringify(input.name)} came twice`;
+      wanted.seenIn = request;
+      const wrong = wrongTensor(view, input, wanted.signature);
+      if (wrong !== undefined) return `input ${JSON.stringify(input.name)}: ${wrong}`;
+    }
+    for (const { signature, seenIn } of this.#required) {
+      if (seenIn !== request) return `input ${JSON.stringify(signature.name)} is missing`;
+    }
+    for (const output of view.outputs) {
+      if (!this.#outputs.has(output.name)) return `output ${JSON.stringify(output.name)} is unknown`;
+      // Classification changes an output's shape; shared memory cannot be split.
+      if (output.parameters.size > 0) return `output ${JSON.stringify(output.name)} has parameters`;
+    }
+    return undefined;
   }
-  for (const output of view.outputs) {
-    if (!signature.outputs.includes(output.name)) return `output ${JSON.stringify(output.name)} is unknown`;
-    // Classification changes an output's shape; shared memory cannot be split.
-    if (output.parameters.size > 0) return `output ${JSON.stringify(output.name)} has parameters`;
-  }
-  return undefined;
 }
 
 function wrongTensor(view: InferRequestView, input: InputView, expected: TensorSignature): string | undefined {
@@ -35,24 +56,26 @@ function wrongTensor(view: InferRequestView, input: InputView, expected: TensorS
   if (input.raw === undefined) return 'came as typed contents';
   if (!isDatatype(input.datatype)) return `datatype ${input.datatype} is unknown`;
   if (input.shape.length !== expected.shape.length) return `expected ${expected.shape.length} dims, got ${input.shape.length}`;
-  for (const [axis, size] of input.shape.entries()) {
-    const dim = expected.shape[axis];
-    if (dim !== undefined && dim >= 0 && dim !== size && axis > 0) return `expected ${dim} in dim ${axis}, got ${size}`;
+  let elements = 1;
+  for (let axis = 0; axis < input.shape.length; axis++) {
+    const size = input.shape[axis] ?? 1;
+    const dim = expected.shape[axis] ?? -1;
+    if (dim >= 0 && dim !== size && axis > 0) return `expected ${dim} in dim ${axis}, got ${size}`;
+    elements *= size;
   }
-  const elements = input.shape.reduce((product, size) => product * size, 1);
-  const bytes = input.raw.end - input.raw.start;
-  if (input.datatype === 'BYTES') return wrongBytesElements(view.bytes, input.raw.start, input.raw.end, elements);
-  const expectedBytes = elements * datatypeBytes[input.datatype];
-  return bytes === expectedBytes ? undefined : `expected ${expectedBytes} bytes, got ${bytes}`;
+  const wrong = findBytesMismatch(input.datatype, elements, view.bytes, input.raw.start, input.raw.end);
+  return wrong === undefined ? undefined : describeMismatch(wrong);
 }
 
-/** Walks the 4-byte little-endian lengths: exactly `elements` of them, ending exactly at `end`. */
-function wrongBytesElements(message: Buffer, start: number, end: number, elements: number): string | undefined {
-  let at = start;
-  for (let i = 0; i < elements; i++) {
-    if (at + 4 > end) return `ends within element ${i}`;
-    at += 4 + message.readUInt32LE(at);
-    if (at > end) return `element ${i} is longer than what came`;
+function describeMismatch(wrong: BytesMismatch): string {
+  switch (wrong.kind) {
+    case 'size':
+      return `expected ${wrong.expectedBytes} bytes, got ${wrong.gotBytes}`;
+    case 'length-cut':
+      return `ends within element ${wrong.element}`;
+    case 'element-cut':
+      return `element ${wrong.element} is longer than what came`;
+    case 'left-over':
+      return `${wrong.leftBytes} bytes left after ${wrong.elements} elements`;
   }
-  return at === end ? undefined : `${end - at} bytes left after ${elements} elements`;
 }

@@ -2,11 +2,11 @@ import { Batcher, laneKey, rowsOf, shapeClass } from '@headrace/batching';
 import type { BatchLimits, BatchRunner, CostBook, Defer } from '@headrace/batching';
 import type { InferRequestView } from '@headrace/proto';
 import type { Clock } from '@headrace/runtime';
-import type { BackendView, ModelSignature } from '../domain/backend-view.js';
+import type { BackendView } from '../domain/backend-view.js';
 import type { ModelPolicy } from '../domain/gateway-table.js';
 import { commonSignature, maxBatchRowsOf } from './batchability.js';
 import type { Job, JobShape } from './job.js';
-import { whyNotMergeable } from './merge-check.js';
+import { MergeCheck } from './merge-check.js';
 
 export interface ModelLaneOptions<J extends Job> {
   readonly model: string;
@@ -28,7 +28,8 @@ export class ModelLane<J extends Job> {
   readonly batcher: Batcher<J>;
   readonly #costs: CostBook;
   #maxBatchRows = 0;
-  #signature: ModelSignature | undefined;
+  /** Undefined while backends disagree on the model's metadata, or none tells it: nothing is merged then. */
+  #mergeCheck: MergeCheck | undefined;
   #identity = '';
   #unbatchable = false;
 
@@ -51,7 +52,7 @@ export class ModelLane<J extends Job> {
     const identity = JSON.stringify([signature, versions, policy.batching]);
     if (identity === this.#identity) return;
     this.#identity = identity;
-    this.#signature = signature;
+    this.#mergeCheck = signature === undefined ? undefined : new MergeCheck(signature);
     // A new version or setting deserves a new trial.
     this.#unbatchable = false;
     this.#maxBatchRows = maxBatchRowsOf(this.model, backends, policy);
@@ -71,8 +72,8 @@ export class ModelLane<J extends Job> {
     const max = this.#maxBatchRows;
     const rows = max > 0 && counted.ok ? Math.min(Math.max(counted.rows, 1), max) : 1;
     const fits = max > 0 && counted.ok && counted.rows >= 1 && counted.rows <= max;
-    const mergeable =
-      fits && !inSequence && !this.#unbatchable && this.#signature !== undefined && whyNotMergeable(view, this.#signature) === undefined;
+    const mayMerge = fits && !inSequence && !this.#unbatchable;
+    const mergeable = mayMerge && this.#mergeCheck !== undefined && this.#mergeCheck.whyNotMergeable(view) === undefined;
     return { lane: laneKey(view, this.version), shapeClass: shapeClass(view), rows, mergeable };
   }
 

@@ -1,11 +1,12 @@
+import { remainingMs } from '@headrace/batching';
+
 /**
  * Outstanding work by instance slot, the "expected completion" half of the router's score.
  *
  *   slot (backend, model, i):   [ running: 12 ms predicted, began 5 ms ago ][ staged: 20 ms ]
  *   free in                     = |12 - 5| + 20 = 27 ms
  *
- * A run that is late is expected to take as long again as it is late: a hung slot looks worse the longer it hangs
- * instead of being always about to end.
+ * What is left of a run that is late: see remainingMs.
  */
 export interface Run {
   readonly targetId: string;
@@ -57,7 +58,7 @@ export class Ledger {
     let totalMs = 0;
     let first = true;
     for (const run of this.#slots.get(targetId) ?? []) {
-      totalMs += first ? Math.abs(run.predictedMs - (nowMs - run.beganMs)) : run.predictedMs;
+      totalMs += first ? remainingMs(run.predictedMs, nowMs - run.beganMs) : run.predictedMs;
       first = false;
     }
     return totalMs;

@@ -12,7 +12,9 @@ export { readMember, rowsOf } from './merge/rows.js';
 export type { MemberInputs, Rows } from './merge/rows.js';
 export { splitResponse } from './merge/split-response.js';
 export type { SplitResponse } from './merge/split-response.js';
-export { checkTensorBytes, concatTensorRows, elementsPerRow, splitTensorRows } from './merge/tensor-rows.js';
+export { findBytesMismatch } from './merge/tensor-bytes.js';
+export type { BytesMismatch } from './merge/tensor-bytes.js';
+export { checkTensorBytes, elementsPerRow, splitTensorRows } from './merge/tensor-rows.js';
 export type { SplitRows, TensorRows } from './merge/tensor-rows.js';
 export type {
   Batch,

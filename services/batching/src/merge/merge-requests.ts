@@ -24,7 +24,7 @@ export function mergeRequests(views: readonly InferRequestView[], rawOf: RawOf, 
   const [first] = views;
   if (first === undefined) throw new RangeError('mergeRequests: expected at least one request, got none');
   const inputs = first.inputs.map((input, position): TensorToWrite => {
-    const { name, datatype, shape } = input;
+    const { name, datatype, shape, parameters: own } = input;
     if (!isDatatype(datatype)) throw new RangeError(`mergeRequests: input '${name}' has the unknown datatype '${datatype}'`);
     let rows = 0;
     const data: Uint8Array[] = [];
@@ -42,7 +42,8 @@ export function mergeRequests(views: readonly InferRequestView[], rawOf: RawOf, 
       rows += other.shape[0] ?? 0;
       data.push(rawOf(view, index));
     }
-    return { name, datatype, shape: [rows, ...shape.slice(1)], data };
+    // The lane key holds them, so that all members agree.
+    return { name, datatype, shape: [rows, ...shape.slice(1)], data, parameters: own };
   });
   const parameters = new Map(first.parameters);
   for (const [name, value] of overrides.parameters ?? []) {

@@ -244,3 +244,36 @@ describe('what a request must be to join a batch', () => {
     ]);
   });
 });
+
+test('parameters of a tensor stay with it, into the batch and back to every member', () => {
+  const own = new Map([['unit', 'dollars']]);
+  const view = scanned(
+    writeInferRequest({
+      modelName: 'm',
+      modelVersion: '',
+      id: '',
+      parameters: none,
+      inputs: [{ name: 'numbers', datatype: 'INT32', shape: [1], data: [Buffer.alloc(4)], parameters: own }],
+      outputs: [],
+    }),
+  );
+  const both = scanned(mergeRequests([view, view], (member, index) => rawOf(member, index)));
+  expect(both.inputs[0]).toMatchObject({ shape: [2], parameters: own });
+  const response = scannedResponse(
+    writeInferResponse({
+      modelName: 'm',
+      modelVersion: '1',
+      id: '',
+      parameters: none,
+      outputs: [{ name: 'price', datatype: 'INT32', shape: [2], data: [Buffer.alloc(8)], parameters: own }],
+    }),
+  );
+  const split = splitResponse(response, [1, 1], ['a', 'b']);
+  if (!split.ok) throw new Error(split.message);
+  expect(split.messages.map((message) => scannedResponse(message).outputs[0]?.parameters)).toEqual([own, own]);
+});
+
+function rawOf(view: InferRequestView, index: number): Buffer {
+  const raw = view.inputs[index]?.raw;
+  return raw === undefined ? Buffer.alloc(0) : view.bytes.subarray(raw.start, raw.end);
+}

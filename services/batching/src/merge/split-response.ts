@@ -24,7 +24,8 @@ export function splitResponse(response: InferResponseView, rows: readonly number
     for (const { output, parts } of split) {
       const part = parts[member];
       if (part === undefined || !isDatatype(output.datatype)) continue;
-      outputs.push({ name: output.name, datatype: output.datatype, shape: [count, ...output.shape.slice(1)], data: [part] });
+      const { name, datatype, shape, parameters: own } = output;
+      outputs.push({ name, datatype, shape: [count, ...shape.slice(1)], data: [part], parameters: own });
     }
     const { modelName, modelVersion, parameters } = response;
     return writeInferResponse({ modelName, modelVersion, id: ids[member] ?? '', parameters, outputs });

@@ -3,7 +3,7 @@ import type { Datatype } from '@headrace/proto';
 import { datatypeBytes } from '@headrace/proto';
 import { describe, expect, test } from 'vitest';
 import type { TensorRows } from './tensor-rows.js';
-import { checkTensorBytes, concatTensorRows, elementsPerRow, splitTensorRows } from './tensor-rows.js';
+import { checkTensorBytes, elementsPerRow, splitTensorRows } from './tensor-rows.js';
 
 function strings(...elements: string[]): Buffer {
   return Buffer.concat(
@@ -18,7 +18,7 @@ function strings(...elements: string[]): Buffer {
 const fixed = Object.keys(datatypeBytes).filter((datatype): datatype is Datatype => datatype !== 'BYTES');
 
 describe('splitTensorRows', () => {
-  test.each<[string, TensorRows, number[], RegExp]>([
+  const bad: readonly [string, TensorRows, number[], RegExp][] = [
     ['rows that do not add up', { datatype: 'UINT8', shape: [3, 2], data: Buffer.alloc(6) }, [1, 1], /expected 2 rows.*\[3,2\]/],
     ['a byte too few', { datatype: 'FP32', shape: [2, 2], data: Buffer.alloc(15) }, [1, 1], /expected 16 bytes.*got 15/],
     ['a byte too many', { datatype: 'FP32', shape: [2, 2], data: Buffer.alloc(17) }, [1, 1], /expected 16 bytes.*got 17/],
@@ -42,14 +42,27 @@ describe('splitTensorRows', () => {
       /expected 1 BYTES elements in 5 bytes, got 5 bytes more/,
     ],
     [
+      'a BYTES length past the end, in a later part',
+      { datatype: 'BYTES', shape: [3], data: Buffer.concat([strings('a', 'b'), Buffer.from([3, 0, 0, 0, 1])]) },
+      [1, 1, 1],
+      /expected 3 bytes of BYTES element 2, got 1/,
+    ],
+    [
       'a BYTES length of nearly 2^32',
       { datatype: 'BYTES', shape: [1], data: Buffer.from([255, 255, 255, 255]) },
       [1],
       /expected 4294967295 bytes/,
     ],
-  ])('refuses %s', (_, tensor, rows, message) => {
+  ];
+  test.each(bad)('refuses %s', (_, tensor, rows, message) => {
     const split = splitTensorRows(tensor, rows);
     expect(split.ok ? 'split' : split.message).toMatch(message);
+  });
+
+  // The first case is about the parts that were asked for, not about the tensor.
+  test.each(bad.slice(1))('and checkTensorBytes refuses alike %s', (_, tensor, rows) => {
+    const split = splitTensorRows(tensor, rows);
+    expect(checkTensorBytes(tensor)).toBe(split.ok ? 'split' : split.message);
   });
 
   test('gives back each part of any concatenation, for every datatype', () => {
@@ -68,12 +81,10 @@ describe('splitTensorRows', () => {
         fc.array(fc.tuple(fc.integer({ min: 0, max: 4 }), fc.integer({ min: 1, max: 250 })), { minLength: 1, maxLength: 6 }),
         (datatype, inner, members) => {
           const parts = members.map(([rows, seed]) => tensor(datatype, rows, inner, seed));
-          const merged = concatTensorRows(parts);
-          if (!merged.ok) throw new Error(merged.message);
-          const split = splitTensorRows(
-            merged.tensor,
-            members.map(([rows]) => rows),
-          );
+          const rows = members.map(([count]) => count);
+          const total = rows.reduce((sum, count) => sum + count, 0);
+          const data = Buffer.concat(parts.map((part) => part.data));
+          const split = splitTensorRows({ datatype, shape: [total, ...inner], data }, rows);
           if (!split.ok) throw new Error(split.message);
           expect(split.parts.map((part) => Buffer.from(part).toString('hex'))).toEqual(
             parts.map(({ data }) => Buffer.from(data).toString('hex')),
@@ -88,23 +99,4 @@ test('checkTensorBytes accepts exactly what the shape says, a scalar included', 
   expect(checkTensorBytes({ datatype: 'INT64', shape: [], data: Buffer.alloc(8) })).toBeUndefined();
   expect(checkTensorBytes({ datatype: 'INT64', shape: [2, 0], data: Buffer.alloc(0) })).toBeUndefined();
   expect(checkTensorBytes({ datatype: 'INT64', shape: [2], data: Buffer.alloc(8) })).toMatch(/expected 16 bytes/);
-});
-
-describe('concatTensorRows refuses', () => {
-  const one: TensorRows = { datatype: 'FP32', shape: [1, 2], data: Buffer.alloc(8) };
-  test.each<[string, TensorRows[]]>([
-    ['nothing', []],
-    ['another datatype', [one, { ...one, datatype: 'INT32' }]],
-    ['another inner dim', [one, { ...one, shape: [1, 3] }]],
-    ['another rank', [one, { ...one, shape: [1, 2, 1] }]],
-    ['a scalar', [{ ...one, shape: [] }]],
-  ])('%s', (_, tensors) => {
-    expect(concatTensorRows(tensors).ok).toBe(false);
-  });
-
-  test('nothing else, and copies into the memory it is given', () => {
-    const memory = new Uint8Array(16);
-    const merged = concatTensorRows([one, one], (bytes) => memory.subarray(0, bytes));
-    expect(merged.ok && merged.tensor.data.buffer).toBe(memory.buffer);
-  });
 });

@@ -1,5 +1,7 @@
 import type { Datatype, ScanFailure } from '@headrace/proto';
 import { datatypeBytes } from '@headrace/proto';
+import type { BytesMismatch, CutElement } from './tensor-bytes.js';
+import { findBytesMismatch, skipElements } from './tensor-bytes.js';
 
 /** The bytes of one tensor: raw little-endian elements, BYTES as 4-byte length and that many bytes each. */
 export interface TensorRows {
@@ -26,10 +28,12 @@ export function elementsPerRow(shape: readonly number[]): number | undefined {
  * Checks that a tensor's bytes are exactly what its shape says; answers undefined, or what is wrong. Without this a
  * member with a byte too many would shift the rows of all members after it.
  */
-export function checkTensorBytes(tensor: TensorRows): string | undefined {
-  const [rows = 1] = tensor.shape;
-  const split = splitTensorRows(tensor, [rows]);
-  return split.ok ? undefined : split.message;
+export function checkTensorBytes({ datatype, shape, data }: TensorRows): string | undefined {
+  const [rows = 1] = shape;
+  const perRow = elementsPerRow(shape);
+  if (perRow === undefined) return tooManyElements(shape);
+  const wrong = findBytesMismatch(datatype, rows * perRow, data);
+  return wrong === undefined ? undefined : describeMismatch(wrong, datatype, shape);
 }
 
 /**
@@ -37,20 +41,19 @@ export function checkTensorBytes(tensor: TensorRows): string | undefined {
  * elements by arithmetic, BYTES by walking the lengths, each checked against the end.
  */
 export function splitTensorRows(tensor: TensorRows, rows: readonly number[]): SplitRows {
-  const { datatype, shape, data } = tensor;
+  const { datatype, shape } = tensor;
   const total = rows.reduce((sum, count) => sum + count, 0);
   const [first] = shape;
   if ((first ?? 1) !== total) return { ok: false, message: `shape: expected ${total} rows as first dimension, got [${shape.join()}]` };
   const perRow = elementsPerRow(shape);
-  if (perRow === undefined) return { ok: false, message: `shape: expected fewer than 2^53 elements, got [${shape.join()}]` };
-  return datatype === 'BYTES' ? splitStrings(data, perRow, rows) : splitFixed(tensor, perRow * datatypeBytes[datatype], rows);
+  if (perRow === undefined) return { ok: false, message: tooManyElements(shape) };
+  return datatype === 'BYTES' ? splitStrings(tensor, perRow, rows) : splitFixed(tensor, perRow, total, rows);
 }
 
-function splitFixed({ datatype, shape, data }: TensorRows, rowBytes: number, rows: readonly number[]): SplitRows {
-  const total = rows.reduce((sum, count) => sum + count, 0);
-  if (data.length !== total * rowBytes) {
-    return { ok: false, message: `expected ${total * rowBytes} bytes for ${datatype} [${shape.join()}], got ${data.length}` };
-  }
+function splitFixed({ datatype, shape, data }: TensorRows, perRow: number, total: number, rows: readonly number[]): SplitRows {
+  const wrong = findBytesMismatch(datatype, total * perRow, data);
+  if (wrong !== undefined) return { ok: false, message: describeMismatch(wrong, datatype, shape) };
+  const rowBytes = perRow * datatypeBytes[datatype];
   const parts: Uint8Array[] = [];
   let start = 0;
   for (const count of rows) {
@@ -60,55 +63,41 @@ function splitFixed({ datatype, shape, data }: TensorRows, rowBytes: number, row
   return { ok: true, parts };
 }
 
-function splitStrings(data: Uint8Array, perRow: number, rows: readonly number[]): SplitRows {
-  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+function splitStrings({ datatype, shape, data }: TensorRows, perRow: number, rows: readonly number[]): SplitRows {
   const parts: Uint8Array[] = [];
-  let at = 0;
-  let element = 0;
+  let start = 0;
+  let elements = 0;
   for (const count of rows) {
-    const start = at;
-    for (let left = count * perRow; left > 0; left--, element++) {
-      if (at + 4 > data.length) return { ok: false, message: `expected the length of BYTES element ${element} at byte ${at}, got the end` };
-      const length = view.getUint32(at, true);
-      at += 4 + length;
-      if (at > data.length)
-        return { ok: false, message: `expected ${length} bytes of BYTES element ${element}, got ${data.length - (at - length)}` };
-    }
-    parts.push(data.subarray(start, at));
+    const end = skipElements(data, start, data.length, count * perRow);
+    if (typeof end !== 'number') return { ok: false, message: describeMismatch(movedBy(end, elements, start), datatype, shape) };
+    parts.push(data.subarray(start, end));
+    start = end;
+    elements += count * perRow;
   }
-  if (at !== data.length)
-    return { ok: false, message: `expected ${element} BYTES elements in ${at} bytes, got ${data.length - at} bytes more` };
-  return { ok: true, parts };
+  const leftBytes = data.length - start;
+  if (leftBytes === 0) return { ok: true, parts };
+  return { ok: false, message: describeMismatch({ kind: 'left-over', elements, usedBytes: start, leftBytes }, datatype, shape) };
 }
 
-/**
- * Tensors of one name put one after the other along the first dim, each copied once into `into` (given the bytes
- * needed, e.g. memory of a pool). Datatype and other dims must agree; that is what one lane guarantees.
- */
-export function concatTensorRows(
-  tensors: readonly TensorRows[],
-  into: (bytes: number) => Uint8Array = (bytes) => new Uint8Array(bytes),
-): { readonly ok: true; readonly tensor: TensorRows } | ScanFailure {
-  const [first] = tensors;
-  if (first === undefined) return { ok: false, message: 'expected at least one tensor to concatenate, got none' };
-  const inner = first.shape.slice(1).join();
-  let rows = 0;
-  let bytes = 0;
-  for (const { datatype, shape, data } of tensors) {
-    if (datatype !== first.datatype || shape.length === 0 || shape.length !== first.shape.length || shape.slice(1).join() !== inner) {
-      return {
-        ok: false,
-        message: `expected ${first.datatype} [*,${inner}] as in the first request of the batch, got ${datatype} [${shape.join()}]`,
-      };
-    }
-    rows += shape[0] ?? 0;
-    bytes += data.length;
+/** An element of a part, as the element of the whole tensor that it is. */
+function movedBy(cut: CutElement, elements: number, bytes: number): CutElement {
+  const element = cut.element + elements;
+  return cut.kind === 'length-cut' ? { ...cut, element, atByte: cut.atByte + bytes } : { ...cut, element };
+}
+
+function tooManyElements(shape: readonly number[]): string {
+  return `shape: expected fewer than 2^53 elements, got [${shape.join()}]`;
+}
+
+function describeMismatch(wrong: BytesMismatch, datatype: Datatype, shape: readonly number[]): string {
+  switch (wrong.kind) {
+    case 'size':
+      return `expected ${wrong.expectedBytes} bytes for ${datatype} [${shape.join()}], got ${wrong.gotBytes}`;
+    case 'length-cut':
+      return `expected the length of BYTES element ${wrong.element} at byte ${wrong.atByte}, got the end`;
+    case 'element-cut':
+      return `expected ${wrong.lengthBytes} bytes of BYTES element ${wrong.element}, got ${wrong.gotBytes}`;
+    case 'left-over':
+      return `expected ${wrong.elements} BYTES elements in ${wrong.usedBytes} bytes, got ${wrong.leftBytes} bytes more`;
   }
-  const data = into(bytes);
-  let at = 0;
-  for (const tensor of tensors) {
-    data.set(tensor.data, at);
-    at += tensor.data.length;
-  }
-  return { ok: true, tensor: { datatype: first.datatype, shape: [rows, ...first.shape.slice(1)], data } };
 }

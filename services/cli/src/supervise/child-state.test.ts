@@ -54,6 +54,19 @@ describe('a process', () => {
     expect(next({ ...starting, failures: 50, everReady: true }, { kind: 'exited', exit: crash }).state.kind).toBe('waiting');
   });
 
+  test('that hangs is killed, and started again once it is gone', () => {
+    const hung = next(ready, { kind: 'hung' });
+    expect(hung).toEqual({ state: ready, actions: [{ kind: 'kill' }] });
+    expect(next(hung.state, { kind: 'exited', exit: { code: null, signal: 'SIGKILL' } }).state.kind).toBe('waiting');
+  });
+
+  test('that is not ready has its own time limits, and is not killed for hanging', () => {
+    const waiting = next(ready, { kind: 'exited', exit: crash }).state;
+    for (const state of [idle, starting, waiting, next(ready, { kind: 'stop' }).state]) {
+      expect(next(state, { kind: 'hung' })).toEqual({ state, actions: [] });
+    }
+  });
+
   test('that is asked to stop is told to, and its exit is no crash', () => {
     const stopping = next(ready, { kind: 'stop' });
     expect(stopping).toEqual({ state: { kind: 'stopping' }, actions: [{ kind: 'terminate' }] });
@@ -77,6 +90,7 @@ test('any story: never two processes at once, and none after a stop', () => {
     { kind: 'announced', announced: 'p' },
     { kind: 'exited', exit: crash },
     { kind: 'timer' },
+    { kind: 'hung' },
     { kind: 'stop' },
   );
   fc.assert(

@@ -8,6 +8,8 @@
  *                      waiting <----------------+          (any) --stop--> stopping --exited--> stopped
  *                        |
  *                        +-- too many failed starts before the first success --> stopped (gave up)
+ *
+ * A ready process that hangs is killed, and goes the way of one that exited.
  */
 export type ChildState<A> =
   | { readonly kind: 'idle' }
@@ -28,6 +30,7 @@ export type ChildEvent<A> =
   | { readonly kind: 'announced'; readonly announced: A }
   | { readonly kind: 'exited'; readonly exit: Exit }
   | { readonly kind: 'timer' }
+  | { readonly kind: 'hung' }
   | { readonly kind: 'stop' };
 
 /** What the caller must do after a step, in order. */
@@ -35,7 +38,8 @@ export type ChildAction =
   | { readonly kind: 'spawn' }
   | { readonly kind: 'wait'; readonly delayMs: number }
   | { readonly kind: 'cancelWait' }
-  | { readonly kind: 'terminate' };
+  | { readonly kind: 'terminate' }
+  | { readonly kind: 'kill' };
 
 export interface RestartPolicy {
   readonly firstDelayMs: number;
@@ -75,6 +79,9 @@ export function step<A>(
     case 'timer':
       if (state.kind !== 'waiting') return stay(state);
       return { state: { kind: 'starting', failures: state.failures, everReady: state.everReady }, actions: [{ kind: 'spawn' }] };
+    case 'hung':
+      // It stays ready until it is gone: its exit decides about the restart, as every other.
+      return state.kind === 'ready' ? { state, actions: [{ kind: 'kill' }] } : stay(state);
     case 'stop':
       return stopped(state);
     case 'exited':

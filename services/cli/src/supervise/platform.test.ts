@@ -2,6 +2,7 @@ import { FakeClock } from '@headrace/runtime/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { FakeProcesses } from '../testing/fake-processes.js';
+import { livenessPolicy } from './liveness-watch.js';
 import { LocalPlatform } from './platform.js';
 import { emptyTemplate } from './routing-table.js';
 
@@ -9,6 +10,8 @@ let clock: FakeClock;
 let processes: FakeProcesses;
 let tables: string[];
 let states: string[];
+/** Questions for a sign of life, in order; nobody answers unless a test does. */
+let probes: { readonly url: string; readonly answer: () => void }[];
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 const addresses = () =>
@@ -27,9 +30,19 @@ function platform(replicas = 2): LocalPlatform {
       return 'table.yaml';
     },
     start: processes.start,
+    probe: (url, answer) => {
+      probes.push({ url, answer });
+      return { abandon: () => undefined };
+    },
+    gatewayHost: '[::1]',
     clock,
     random: () => 0,
-    listener: { onState: (name, state) => void states.push(`${name} ${state.kind}`), onModel: () => undefined, onLogLine: () => undefined },
+    listener: {
+      onState: (name, state) => void states.push(`${name} ${state.kind}`),
+      onHung: (name) => void states.push(`${name} hangs`),
+      onModel: () => undefined,
+      onLogLine: () => undefined,
+    },
   });
 }
 
@@ -38,14 +51,15 @@ beforeEach(() => {
   processes = new FakeProcesses();
   tables = [];
   states = [];
+  probes = [];
 });
 
-async function started(replicas = 2): Promise<LocalPlatform> {
+async function started(replicas = 2, metrics = false): Promise<LocalPlatform> {
   const local = platform(replicas);
   const outcome = local.start();
-  processes.started.slice(0, replicas).forEach((replica, index) => replica.announce(9001 + index));
+  processes.started.slice(0, replicas).forEach((replica, index) => replica.announce(9001 + index, metrics ? 9101 + index : undefined));
   await turn();
-  processes.latest('gateway').announce(8001);
+  processes.latest('gateway').announce(8001, metrics ? 8002 : undefined);
   expect((await outcome).ok).toBe(true);
   return local;
 }
@@ -107,6 +121,67 @@ describe('a replica that is killed', () => {
     const before = tables.length;
     processes.started[0]?.exit(null, 'SIGKILL');
     expect(tables).toHaveLength(before);
+  });
+});
+
+describe('a process that hangs', () => {
+  const { pauseMs, timeoutMs, maxSilences } = livenessPolicy;
+  const foundAfterMs = maxSilences * (pauseMs + timeoutMs);
+  /** Lives on for `ms`, in which all processes but those at `silent` answer. */
+  const live = (ms: number, silent: string): void => {
+    for (let step = 0; step < ms; step++) {
+      clock.advance(1);
+      for (const { url, answer } of probes.splice(0)) if (!url.includes(silent)) answer();
+    }
+  };
+
+  test('is told, killed once, and started again as one that died, and the new one is watched', async () => {
+    await started(2, true);
+    live(foundAfterMs - 1, ':9101');
+    expect(processes.started.map(({ signals }) => signals)).toEqual([[], [], []]);
+    live(60_000, ':9101');
+    expect(processes.started.map(({ signals }) => signals)).toEqual([['SIGKILL'], [], []]);
+    processes.started[0]?.exit(null, 'SIGKILL');
+    clock.advance(100);
+    expect(states.slice(-3)).toEqual(['replica-0 hangs', 'replica-0 waiting', 'replica-0 starting']);
+    processes.started[3]?.announce(9077, 9177);
+    live(foundAfterMs, ':9177');
+    expect(processes.started.map(({ signals }) => signals)).toEqual([['SIGKILL'], [], [], ['SIGKILL']]);
+  });
+
+  test('may be the gateway, which is asked where it listens', async () => {
+    await started(1, true);
+    live(foundAfterMs, 'http://[::1]:8002/livez');
+    expect(states.at(-1)).toBe('gateway hangs');
+    expect(processes.latest('gateway').signals).toEqual(['SIGKILL']);
+  });
+
+  test('while its models load is left alone, at the first start', () => {
+    void platform(1).start();
+    live(60_000, 'nobody');
+    expect(processes.started.map(({ signals }) => signals)).toEqual([[]]);
+  });
+
+  test('while its models load is left alone, at a restart', async () => {
+    await started(1, true);
+    processes.started[0]?.exit(1);
+    live(60_000, ':9101');
+    expect(processes.started.map(({ signals }) => signals)).toEqual([[], [], []]);
+  });
+
+  test('after it was asked to stop has the time that a drain may take', async () => {
+    const local = await started(1, true);
+    void local.stop();
+    live(39_999, ':8002');
+    expect(processes.latest('gateway').signals).toEqual(['SIGTERM']);
+    expect(states).not.toContain('gateway hangs');
+    clock.advance(1);
+    expect(processes.latest('gateway').signals).toEqual(['SIGTERM', 'SIGKILL']);
+  });
+
+  test('cannot be told from others where there is no metrics server: it is not watched', async () => {
+    await started(1);
+    expect([probes, clock.pendingTimers]).toEqual([[], 0]);
   });
 });
 

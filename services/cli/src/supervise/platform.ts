@@ -1,6 +1,7 @@
 import type { Clock } from '@headrace/runtime';
 import type { ServerState, ModelAnnouncement, ReadyAnnouncement } from './supervised-process.js';
 import { SupervisedProcess } from './supervised-process.js';
+import type { Probe } from './liveness-watch.js';
 import type { ProcessSpec, StartProcess } from './process-port.js';
 import type { TableTemplate } from './routing-table.js';
 import { renderTable } from './routing-table.js';
@@ -15,6 +16,9 @@ export interface PlatformOptions {
   /** Writes the table so that a reader never sees a part of it; returns where. */
   readonly writeTable: (text: string) => string;
   readonly start: StartProcess;
+  readonly probe: Probe;
+  /** Where the gateway's metrics server is reached from here, as a URL names a host. */
+  readonly gatewayHost: string;
   readonly clock: Clock;
   readonly random: () => number;
   readonly listener: PlatformListener;
@@ -22,6 +26,8 @@ export interface PlatformOptions {
 
 export interface PlatformListener {
   onState(process: string, state: ServerState, before: ServerState): void;
+  /** It runs and does not answer; it is killed, and onState tells the rest. */
+  onHung(process: string): void;
   onModel(process: string, model: ModelAnnouncement): void;
   onLogLine(process: string, line: string): void;
 }
@@ -34,6 +40,8 @@ export type StartOutcome =
 
 export const gatewayName = 'gateway';
 
+const replicaHost = '127.0.0.1';
+
 /** Longer than the servers' own grace for draining, so that only what hangs is killed. */
 const killAfterMs = 40_000;
 
@@ -41,7 +49,7 @@ const killAfterMs = 40_000;
  * The platform on one machine: inference processes on ports that the kernel picks, and a gateway in front.
  *
  *     start:  replicas --all ready or given up--> table --> gateway --ready-->
- *     crash:  replica restarts, announces a new port --> table rewritten --> the gateway reloads it
+ *     crash:  replica (or a hung one, killed) restarts, announces a new port --> table rewritten --> the gateway reloads it
  *     stop:   gateway drains, then the replicas
  */
 export class LocalPlatform {
@@ -56,8 +64,10 @@ export class LocalPlatform {
 
   constructor(options: PlatformOptions) {
     this.#options = options;
-    this.#replicas = options.instances.map((instances, index) => this.#supervise(`replica-${index}`, () => options.inference(instances)));
-    this.#gateway = this.#supervise(gatewayName, () => options.gateway(this.#tableFile));
+    this.#replicas = options.instances.map((instances, index) =>
+      this.#supervise(`replica-${index}`, replicaHost, () => options.inference(instances)),
+    );
+    this.#gateway = this.#supervise(gatewayName, options.gatewayHost, () => options.gateway(this.#tableFile));
   }
 
   get processes(): readonly SupervisedProcess[] {
@@ -90,16 +100,19 @@ export class LocalPlatform {
     for (const child of this.processes) child.kill();
   }
 
-  #supervise(name: string, spec: () => ProcessSpec): SupervisedProcess {
-    const { start, clock, random, listener } = this.#options;
+  #supervise(name: string, host: string, spec: () => ProcessSpec): SupervisedProcess {
+    const { start, probe, clock, random, listener } = this.#options;
     return new SupervisedProcess({
       name,
+      host,
       spec,
       start,
+      probe,
       clock,
       random,
       killAfterMs,
       onState: (state, before) => this.#onState(name, state, before),
+      onHung: () => listener.onHung(name),
       onModel: (model) => listener.onModel(name, model),
       onLogLine: (line) => listener.onLogLine(name, line),
     });
@@ -119,7 +132,7 @@ export class LocalPlatform {
       const port = this.#ports.get(replica.name);
       return port === undefined
         ? []
-        : [{ name: replica.name, address: `127.0.0.1:${port}`, instances: this.#options.instances[index] ?? 1 }];
+        : [{ name: replica.name, address: `${replicaHost}:${port}`, instances: this.#options.instances[index] ?? 1 }];
     });
     this.#tableFile = this.#options.writeTable(renderTable(this.#options.template, replicas));
   }

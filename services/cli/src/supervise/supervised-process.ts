@@ -3,6 +3,8 @@ import type { ChildEvent, ChildState, Exit, RestartPolicy } from './child-state.
 import { restartPolicy, step } from './child-state.js';
 import type { Announcement } from './announcement.js';
 import { parseAnnouncement } from './announcement.js';
+import type { Probe } from './liveness-watch.js';
+import { LivenessWatch } from './liveness-watch.js';
 import type { ProcessSpec, RunningProcess, StartProcess } from './process-port.js';
 
 export type ReadyAnnouncement = Extract<Announcement, { event: 'ready' }>;
@@ -14,8 +16,13 @@ export interface SupervisedOptions {
   /** Asked for at each start, so that a restart can have other arguments. */
   readonly spec: () => ProcessSpec;
   readonly start: StartProcess;
+  readonly probe: Probe;
+  /** Where its metrics server is reached from here, as a URL names a host. */
+  readonly host: string;
   readonly clock: Clock;
   readonly random: () => number;
+  /** It runs and does not answer: it is killed now, and its end comes to `onState`. */
+  readonly onHung: () => void;
   readonly onState: (state: ServerState, before: ServerState) => void;
   readonly onModel: (model: ModelAnnouncement) => void;
   readonly onLogLine: (line: string) => void;
@@ -34,6 +41,7 @@ export class SupervisedProcess {
   #state: ServerState = { kind: 'idle' };
   #process: RunningProcess | undefined;
   #timer: Timer | undefined;
+  #watch: LivenessWatch | undefined;
   #lastLines: string[] = [];
   readonly #stopWaiters: ((exit: Exit | undefined) => void)[] = [];
 
@@ -92,12 +100,33 @@ export class SupervisedProcess {
           this.#process?.kill('SIGTERM');
           this.#timer = clock.setTimer(() => this.#process?.kill('SIGKILL'), this.#options.killAfterMs);
           break;
+        case 'kill':
+          this.#process?.kill('SIGKILL');
+          break;
       }
     }
-    if (next.state !== before) this.#options.onState(next.state, before);
+    if (next.state !== before) {
+      this.#watchOnly(next.state);
+      this.#options.onState(next.state, before);
+    }
     if (next.state.kind === 'stopped') {
       for (const resolve of this.#stopWaiters.splice(0)) resolve(next.state.exit);
     }
+  }
+
+  /**
+   * A process that starts is not watched: how long its models load is not known, and it has not told its ports yet. One that
+   * stops has its time limit in killAfterMs.
+   */
+  #watchOnly(state: ServerState): void {
+    this.#watch?.stop();
+    this.#watch = undefined;
+    if (state.kind !== 'ready' || state.announced.metricsPort === undefined) return;
+    const { clock, probe, host, onHung } = this.#options;
+    this.#watch = new LivenessWatch(clock, probe, `http://${host}:${state.announced.metricsPort}/livez`, () => {
+      onHung();
+      this.#handle({ kind: 'hung' });
+    });
   }
 
   #spawn(): void {

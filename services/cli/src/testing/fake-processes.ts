@@ -5,7 +5,7 @@ export interface FakeProcess {
   readonly listener: ProcessListener;
   /** Signals it was sent, in order. */
   readonly signals: NodeJS.Signals[];
-  announce(grpcPort: number): void;
+  announce(grpcPort: number, metricsPort?: number): void;
   exit(code: number | null, signal?: NodeJS.Signals): void;
 }
 
@@ -19,7 +19,8 @@ export class FakeProcesses {
       spec,
       listener,
       signals,
-      announce: (grpcPort) => listener.onStdoutLine(JSON.stringify({ event: 'ready', grpcPort, metricsPort: null })),
+      announce: (grpcPort, metricsPort) =>
+        listener.onStdoutLine(JSON.stringify({ event: 'ready', grpcPort, metricsPort: metricsPort ?? null })),
       exit: (code, signal) => listener.onExit({ code, signal: signal ?? null }),
     });
     return { pid: 1000 + this.started.length, kill: (signal) => void signals.push(signal) };

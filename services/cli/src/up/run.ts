@@ -12,6 +12,7 @@ import type { Io } from '../io.js';
 import type { ModelRow } from '../render/models-table.js';
 import { describeExit } from '../supervise/child-state.js';
 import { parseLogLine } from '../supervise/log-line.js';
+import { httpProbe } from '../supervise/http-probe.js';
 import { nodeProcesses } from '../supervise/node-process.js';
 import { LocalPlatform } from '../supervise/platform.js';
 import { StateDir } from '../supervise/state-dir.js';
@@ -30,7 +31,7 @@ export async function runUp(flags: UpFlags, io: Io): Promise<ExitCode> {
   const startedMs = io.clock.nowMs();
   const logLevel = flags.verbose === true ? 'debug' : flags.logLevel;
   const narrator = new Narrator(io, { threshold: logLevel, json: flags.json === true, replicas: plan.instances.length });
-  const stateDir = new StateDir();
+  const stateDir = await StateDir.open();
   const platform = new LocalPlatform({
     instances: plan.instances,
     template: plan.template,
@@ -38,6 +39,8 @@ export async function runUp(flags: UpFlags, io: Io): Promise<ExitCode> {
     gateway: (tableFile) => gatewaySpec(tableFile, flags, logLevel, io),
     writeTable: (text) => stateDir.write('routing-table.yaml', text),
     start: nodeProcesses(new URL('../supervise/exit-with-parent.js', import.meta.url)),
+    probe: httpProbe,
+    gatewayHost: clientHost(flags.host),
     clock: io.clock,
     random: () => io.random(),
     listener: narrator,

@@ -119,6 +119,19 @@ describe('the narrator', () => {
     ]);
   });
 
+  test('tells a process that hangs in one line', () => {
+    const { narrator: told, stderr } = narrator();
+    told.endProgress();
+    told.onHung('replica-1');
+    expect(stderr().split('\n').slice(1)).toEqual([
+      'warn replica-1 hangs: 3 health checks in a row were not answered within 2.00 s each, killing it',
+      '',
+    ]);
+    const { narrator: json, stdout } = narrator(true);
+    json.onHung('replica-1');
+    expect(JSON.parse(stdout())).toEqual({ event: 'hung', process: 'replica-1' });
+  });
+
   test('speaks JSON lines to a script, and nothing else', () => {
     const { narrator: told, stdout, stderr } = narrator(true);
     told.onState('replica-1', { kind: 'stopped', gaveUp: true, exit: { code: 2, signal: null } }, starting);
