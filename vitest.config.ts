@@ -7,6 +7,8 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          // As headrace-inference runs it: see its main.ts.
+          env: { ORT_DISABLE_TELEMETRY: '1' },
           include: [
             'proto/src/**/*.test.ts',
             'services/*/src/**/*.test.ts',
@@ -18,6 +20,7 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
+          env: { ORT_DISABLE_TELEMETRY: '1' },
           include: ['test/{integration,conformance,faults,examples}/**/*.test.ts'],
           setupFiles: ['test/harness/setup.ts'],
           testTimeout: 60_000,

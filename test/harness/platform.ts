@@ -22,7 +22,7 @@ export interface InferenceOptions {
   readonly metrics?: boolean;
   /** More command line, e.g. ['--model-control', 'explicit']. */
   readonly args?: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string | undefined>>;
   readonly name?: string;
 }
 
@@ -45,7 +45,7 @@ export interface GatewayOptions {
   /** Where the table is written; the caller keeps and removes the folder. */
   readonly folder: string;
   readonly args?: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 export interface RunningGateway extends RunningServer {
@@ -149,7 +149,7 @@ async function startServer(
   main: string,
   args: readonly string[],
   name: string,
-  env: Readonly<Record<string, string>> | undefined,
+  env: Readonly<Record<string, string | undefined>> | undefined,
 ): Promise<RunningServer> {
   if (!existsSync(main)) throw new Error(`${main} is not built: run npm run build`);
   const server = await startProcess(process.execPath, [main, ...args], { name, env: env ?? {} });

@@ -1,6 +1,6 @@
 import { inferenceService } from '@headrace/proto';
 import { systemClock } from '@headrace/runtime';
-import { grpcJsTransport } from '@headrace/wire';
+import { testTransport } from '@headrace/wire/testing/transport';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import {
@@ -86,7 +86,7 @@ describe.each(Object.keys(servers) as (keyof typeof servers)[])('on %s', (name) 
 
   test('a bounded load is answered and counted', async (context) => {
     const { address } = await server(context);
-    const channel = grpcJsTransport(systemClock).openChannel(address, {});
+    const channel = testTransport(systemClock).openChannel(address, {});
     const raw = fp32Bytes([1, 2, 3, 4]);
     const load = startLoad({
       channel,

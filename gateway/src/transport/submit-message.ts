@@ -1,4 +1,4 @@
-import { metadataKey, scanInferRequest } from '@headrace/proto';
+import { inferenceService, metadataKey, scanInferRequest } from '@headrace/proto';
 import { refuse } from '@headrace/runtime';
 import type { Clock, Refusal, Span, Tracing } from '@headrace/runtime';
 import type { ServerCall } from '@headrace/wire';
@@ -47,7 +47,8 @@ export function submitMessage(
   const arrivedMs = clock.nowMs();
   const parent = call.metadata.get(metadataKey.traceparent);
   const tracestate = call.metadata.get(metadataKey.tracestate);
-  const span = tracing.startSpan(`inference.GRPCInferenceService/${method}`, { parent, tracestate, kind: 'server' });
+  const attributes = { 'rpc.system': 'grpc', 'rpc.service': inferenceService.name, 'rpc.method': method };
+  const span = tracing.startSpan(`${inferenceService.name}/${method}`, { parent, tracestate, kind: 'server', attributes });
   const end = (model: string, refusal: Refusal | undefined): void => {
     endSpan(span, requestId, model, refusal);
     log.ended({ method, requestId, model, peer: call.peer.address, elapsedMs: clock.nowMs() - arrivedMs, refusal });

@@ -1,8 +1,16 @@
-import { MetricsRegistry, createLogger, describeError, installSignals, startTracing } from '@headrace/runtime';
+import { MetricsRegistry, createLogger, describeError, installSignals, startTracing, systemClock } from '@headrace/runtime';
+import { transportOf } from '@headrace/wire';
 import type { CommandLine } from './command-line.js';
 import { commandLine } from './command-line.js';
 import type { InferenceServer } from './server.js';
 import { startInferenceServer } from './server.js';
+
+/**
+ * The onnxruntime of npm reports its use to its makers unless this is set before the library is loaded (since 1.29; it
+ * also leaves files in the temporary folder). Only the main thread can change the environment that the library reads.
+ * Whoever wants it sets the variable to 0.
+ */
+process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
 
 /** After a drain the process ends when its event loop is empty. What still holds it after this is a hung run. */
 const emptyLoopMs = 2_000;
@@ -22,6 +30,9 @@ const announce = (event: object): void => {
 };
 
 try {
+  const tracing = startTracing({ serviceName: 'headrace-inference', endpoint: process.env['OTEL_EXPORTER_OTLP_ENDPOINT'], logger });
+  // The first request is traced too.
+  await tracing.ready;
   const server = await startInferenceServer({
     modelRepository: flags.modelRepository,
     host: flags.host,
@@ -41,12 +52,13 @@ try {
     remoteControl: flags.allowRemoteControl,
     provider: { name: flags.executionProvider, deviceId: flags.deviceId, fallback: flags.fallback },
     maxMessageBytes: flags.maxMessageBytes,
+    transport: transportOf(flags.wire, systemClock, logger),
     graceMs: flags.graceMs,
     ...(flags.cpuQuota === undefined ? {} : { cpuQuota: flags.cpuQuota }),
     ...(flags.maxOwnThreads === undefined ? {} : { maxOwnThreads: flags.maxOwnThreads }),
     logger,
     registry: new MetricsRegistry(),
-    tracing: startTracing({ serviceName: 'headrace-inference', endpoint: process.env['OTEL_EXPORTER_OTLP_ENDPOINT'], logger }),
+    tracing,
     onModelChange: ({ model, version, state }) =>
       announce({ event: 'model', name: model, version: String(version), state: state.kind, reason: 'reason' in state ? state.reason : '' }),
   });

@@ -35,5 +35,6 @@ export async function rawLimit(options: RawOptions, threads: 1 | 2): Promise<Raw
 
 async function runRaw(plan: RawPlan): Promise<RawResult> {
   const main = fileURLToPath(new URL('./raw-main.js', import.meta.url));
-  return JSON.parse(await mustRun(process.execPath, [main, JSON.stringify(plan)])) as RawResult;
+  // As headrace-inference runs it.
+  return JSON.parse(await mustRun(process.execPath, [main, JSON.stringify(plan)], { env: { ORT_DISABLE_TELEMETRY: '1' } })) as RawResult;
 }

@@ -76,6 +76,24 @@ describe('LineFit', () => {
     expect(at(fit, 8)).toBeCloseTo(14, 0);
   });
 
+  test('one lone run after many of one size does not make the large ones look ten times as long', () => {
+    const fit = new LineFit(options);
+    feed(
+      fit,
+      140,
+      () => 105.6,
+      () => 32,
+    );
+    feed(
+      fit,
+      1,
+      () => 80.8,
+      () => 1,
+    );
+    expect(at(fit, 32)).toBeGreaterThan(95);
+    expect(at(fit, 32)).toBeLessThan(160);
+  });
+
   test('knows the scatter: 95 of 100 runs end within residualMs of the prediction', () => {
     const random = seededRandom(5);
     const fit = new LineFit(options);

@@ -223,7 +223,8 @@ export class LineFit {
     }
     this.#shape = undefined;
     this.#identified = false;
-    this.#line = { overheadMs: 0, perRowMs: this.#wt / this.#wb };
+    // Least squares through the origin: the mean of t/b would let one lone run, all overhead, stand for rows that it never had.
+    this.#line = { overheadMs: 0, perRowMs: this.#wbt / this.#wbb };
   }
 
   /** The exact non-negative solution: on the border the other coefficient alone is fitted. */

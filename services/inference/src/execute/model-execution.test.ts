@@ -1,3 +1,4 @@
+import type { CostBook } from '@headrace/batching';
 import { createCostBook } from '@headrace/batching';
 import type { Refusal } from '@headrace/runtime';
 import { refuse, silentLogger } from '@headrace/runtime';
@@ -20,8 +21,11 @@ let clock: FakeClock;
 let instance: FakeInstance;
 let statistics: ModelStatistics;
 let execution: ModelExecution;
+let costs: CostBook;
 let stopped: string[];
 let outcomes: Map<number, InferOutcome>;
+/** What the queue metric saw. */
+let observedQueueMs: number[];
 
 beforeEach(() => {
   clock = new FakeClock();
@@ -29,22 +33,27 @@ beforeEach(() => {
   statistics = new ModelStatistics();
   stopped = [];
   outcomes = new Map();
+  observedQueueMs = [];
+  costs = createCostBook({});
   execution = start(instance);
 });
 
-function start(on: FakeInstance, defer?: (decide: () => void) => void): ModelExecution {
+function start(on: FakeInstance | readonly FakeInstance[], defer?: (decide: () => void) => void): ModelExecution {
+  const answered = (_reason: string, _totalMs: number, queueMs: number | undefined): void => {
+    if (queueMs !== undefined) observedQueueMs.push(queueMs);
+  };
   return new ModelExecution({
     model: 'm',
     version: 1,
     signature,
-    instances: [on],
+    instances: [on].flat(),
     ...(defer === undefined ? {} : { defer }),
     batching: { ...defaultBatching, maxBatchSize: 8 },
     mayMerge: true,
-    costs: createCostBook({}),
+    costs,
     pool: new BufferPool(),
     statistics,
-    metrics: { answered: () => {}, ran: () => {}, queued: () => {}, ready: () => {}, memory: () => {}, loaded: () => {}, forget: () => {} },
+    metrics: { answered, ran: () => {}, queued: () => {}, ready: () => {}, memory: () => {}, loaded: () => {}, forget: () => {} },
     clock,
     logger: silentLogger,
     onMergeStopped: (reason) => stopped.push(reason),
@@ -222,6 +231,85 @@ describe('model execution', () => {
     end((run) => run.succeed());
     await waiting;
     expect(drained).toBe(true);
+  });
+
+  describe('waiting is all between arrival and outcome that is not the run itself', () => {
+    /** Rounded to a microsecond, as a reply tells it. */
+    const queueMsOf = (value: number): number => {
+      const outcome = outcomes.get(value);
+      return outcome?.ok === true ? Math.round(outcome.queueMs * 1e3) / 1e3 : Number.NaN;
+    };
+    const sumsUp = (): void => {
+      const { queue, computeInput, computeInfer, computeOutput, success } = statistics;
+      const parts = queue.ns + computeInput.ns + computeInfer.ns + computeOutput.ns;
+      expect(parts).toBeLessThanOrEqual(success.ns);
+      // Time stands still outside the runs here, so that nothing may be lost either; a few ns are the tensors' wrapping.
+      expect(Number(success.ns - parts)).toBeLessThan(100);
+    };
+
+    it('a bypass that was posted behind a running batch tells the wait in the thread', () => {
+      submit(1);
+      clock.advance(2);
+      submit(2, { bypass: true });
+      expect(instance.runs).toHaveLength(2);
+      clock.advance(6);
+      end((run) => run.succeed(undefined, 7.9));
+      clock.advance(3);
+      end((run) => run.succeed(undefined, 3 - 0.1));
+      expect([1, 2].map(queueMsOf)).toEqual([0.1, 6.1]);
+      expect(observedQueueMs.map((ms) => Math.round(ms * 1e3) / 1e3)).toEqual([0.1, 6.1]);
+      sumsUp();
+    });
+
+    it('the members of a batch waited each since its own arrival', () => {
+      submit(1);
+      clock.advance(1);
+      submit(2);
+      clock.advance(2);
+      submit(3);
+      end((run) => run.succeed(undefined, 2));
+      clock.advance(5);
+      end((run) => run.succeed(undefined, 4));
+      expect([1, 2, 3].map(queueMsOf)).toEqual([1, 3, 1]);
+      sumsUp();
+    });
+
+    it('the failed run of the batch is waiting, and so are the others’ runs alone', () => {
+      for (const value of [1, 2, 3]) submit(value);
+      clock.advance(4);
+      end((run) => run.succeed(undefined, 3));
+      clock.advance(5);
+      end((run) => run.fail('bad index'));
+      clock.advance(2);
+      end((run) => run.succeed(undefined, 1));
+      clock.advance(2);
+      end((run) => run.succeed(undefined, 1));
+      expect([1, 2, 3].map(queueMsOf)).toEqual([1, 10, 12]);
+      sumsUp();
+    });
+
+    it('a run that says it took longer than its request was here waited for nothing', () => {
+      submit(1);
+      end((run) => run.succeed(undefined, 1));
+      expect(queueMsOf(1)).toBe(0);
+    });
+  });
+
+  it('what a thread still has to run counts in full when the next bypass chooses', () => {
+    const [slow, fast] = ['0', '1'].map((id) => new FakeInstance(signature, undefined, id)) as [FakeInstance, FakeInstance];
+    execution = start([slow, fast]);
+    // Both busy since the same moment: 25 ms on one, 10 ms on the other.
+    for (const [shapeClass, on, runMs] of [
+      ['long', slow, 25],
+      ['short', fast, 10],
+    ] as const) {
+      for (let known = 0; known < 20; known++) costs.observe(shapeClass, 'cpu', 1, runMs);
+      submit(runMs, { shapeClass });
+      expect(on.runs).toHaveLength(1);
+    }
+    // Three of 10 ms: the first two end sooner on the fast one (at 20 and 30, not 35), the third on the other (35, not 40).
+    for (const value of [1, 2, 3]) submit(value, { shapeClass: 'short', bypass: true });
+    expect([slow.runs.length, fast.runs.length]).toEqual([2, 3]);
   });
 
   it('refuses what is over the queue’s bound', () => {

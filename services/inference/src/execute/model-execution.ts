@@ -1,5 +1,5 @@
 import type { Batch, BatchLimits, BatchRunner, CostBook, Defer, TargetSnapshot } from '@headrace/batching';
-import { Batcher, remainingMs } from '@headrace/batching';
+import { Batcher } from '@headrace/batching';
 import type { Clock, Logger, Refusal } from '@headrace/runtime';
 import { refuse } from '@headrace/runtime';
 import type { BatchingSettings } from '../config/settings.js';
@@ -14,6 +14,7 @@ import { scatter } from '../tensors/scatter.js';
 import type { ModelSignature } from '../tensors/signature.js';
 import type { InferOutcome, PendingInfer } from './pending.js';
 import { own } from './pending.js';
+import { RunsInFlight } from './runs-in-flight.js';
 
 /** What a hop to the worker thread and back costs besides the run (measured 50-90 us). */
 const threadHopMs = 0.07;
@@ -47,7 +48,7 @@ export interface ModelExecutionOptions {
 export class ModelExecution implements BatchRunner<PendingInfer> {
   readonly #options: ModelExecutionOptions;
   readonly #batcher: Batcher<PendingInfer>;
-  readonly #running = new Map<string, { readonly startedMs: number; readonly predictedMs: number }>();
+  readonly #running = new RunsInFlight();
   readonly #emptied: (() => void)[] = [];
   readonly #sharesThreads: boolean;
   #inFlight = 0;
@@ -118,15 +119,14 @@ export class ModelExecution implements BatchRunner<PendingInfer> {
     return this.#options.instances
       .filter((instance) => !instance.lost)
       .map((instance) => {
-        const run = this.#running.get(instance.id);
-        const busy = run !== undefined || instance.busy;
+        const runs = this.#running.count(instance.id);
         return {
           id: instance.id,
           podClass: instance.provider === 'cpu' ? 'cpu' : `${instance.provider}:${instance.deviceId}`,
-          outstanding: busy ? 1 : 0,
+          outstanding: runs > 0 ? runs : instance.busy ? 1 : 0,
           capacity: 1,
           // Busy without a run of ours: a neighbour on a shared thread. Its end is not known here.
-          freeInMs: run !== undefined ? remainingMs(run.predictedMs, nowMs - run.startedMs) : busy ? 1 : 0,
+          freeInMs: runs > 0 ? this.#running.freeInMs(instance.id, nowMs) : instance.busy ? 1 : 0,
           penalty: 1,
           batchOverheadMs: threadHopMs,
         };
@@ -135,10 +135,10 @@ export class ModelExecution implements BatchRunner<PendingInfer> {
 
   run(batch: Batch<PendingInfer>): void {
     const { clock, pool } = this.#options;
-    const startedMs = clock.nowMs();
-    this.#running.set(batch.targetId, { startedMs, predictedMs: batch.predictedMs });
+    const nowMs = clock.nowMs();
+    this.#running.started(batch, nowMs);
     // 1. Re-check: who left or ran out of time between the decision and here takes no part.
-    const members = batch.members.filter((member) => this.#stillWanted(member, startedMs));
+    const members = batch.members.filter((member) => this.#stillWanted(member, nowMs));
     const instance = this.#options.instances.find((candidate) => candidate.id === batch.targetId);
     if (members.length === 0 || instance === undefined) {
       for (const member of members) this.#finish(member, failure('INTERNAL', `instance ${batch.targetId} does not exist`));
@@ -153,14 +153,13 @@ export class ModelExecution implements BatchRunner<PendingInfer> {
     if (!this.#mayMerge && members.length > 1) {
       // Queued as mergeable before merging was switched off.
       for (const member of members) own(member);
-      return this.#runEach(batch, instance, members, 0, startedMs, []);
+      return this.#runEach(batch, instance, members, 0, []);
     }
     const outputs = members[0]?.outputs ?? [];
     instance.run(gather(members, pool), outputs, (outcome) => {
       // 3. Answer each member, 4. tell the batcher.
-      if (outcome.ok && this.#answer(members, outcome, startedMs))
-        return this.#runEnded(batch, instance, outcome.runNs / 1e6, sumRows(members));
-      this.#runFailed(batch, instance, members, outcome, startedMs);
+      if (outcome.ok && this.#answer(members, outcome)) return this.#runEnded(batch, instance, outcome.runNs / 1e6, sumRows(members));
+      this.#runFailed(batch, instance, members, outcome);
     });
   }
 
@@ -171,8 +170,9 @@ export class ModelExecution implements BatchRunner<PendingInfer> {
   // --- the end of a run
 
   /** False when several members' outputs cannot be told apart. */
-  #answer(members: readonly PendingInfer[], outcome: RanSession, startedMs: number): boolean {
+  #answer(members: readonly PendingInfer[], outcome: RanSession): boolean {
     const { pool, signature, statistics, metrics, clock } = this.#options;
+    const outcomeMs = clock.nowMs();
     const declared = (members[0]?.outputs ?? []).map((index) => signature.outputs[index]).filter((output) => output !== undefined);
     const cut = scatter(
       outcome.outputs,
@@ -189,19 +189,13 @@ export class ModelExecution implements BatchRunner<PendingInfer> {
     metrics.ran(rows, outcome.runNs);
     members.forEach((member, index) => {
       const parts = cut.parts[index] ?? [];
-      this.#finish(member, { ok: true, parts, runMs: outcome.runNs / 1e6, ranRows: rows, queueMs: startedMs - member.arrivedMs });
+      this.#finish(member, { ok: true, parts, runMs: outcome.runNs / 1e6, ranRows: rows, queueMs: waitedMs(member, outcome, outcomeMs) });
     });
     return true;
   }
 
   /** One bad request must hurt only itself: the members of a failed batch run again one by one. */
-  #runFailed(
-    batch: Batch<PendingInfer>,
-    instance: ModelInstance,
-    members: readonly PendingInfer[],
-    outcome: RunOutcome,
-    startedMs: number,
-  ): void {
+  #runFailed(batch: Batch<PendingInfer>, instance: ModelInstance, members: readonly PendingInfer[], outcome: RunOutcome): void {
     const { pool, logger, model, version } = this.#options;
     const message = outcome.ok ? 'its output cannot be cut into rows' : outcome.message;
     if (!outcome.ok && outcome.lost) {
@@ -218,7 +212,7 @@ export class ModelExecution implements BatchRunner<PendingInfer> {
     logger.warn({ model, version, members: members.length, reason: message }, 'a batch failed and is run again item by item');
     const parts = ungather(members, outcome.inputs);
     members.forEach((member, index) => (member.tensors = parts[index] ?? []));
-    this.#runEach(batch, instance, members, 0, startedMs, outcome.inputs);
+    this.#runEach(batch, instance, members, 0, outcome.inputs);
   }
 
   #runEach(
@@ -226,7 +220,6 @@ export class ModelExecution implements BatchRunner<PendingInfer> {
     instance: ModelInstance,
     members: readonly PendingInfer[],
     index: number,
-    startedMs: number,
     held: readonly ArrayBuffer[],
   ): void {
     const { pool, clock } = this.#options;
@@ -235,13 +228,13 @@ export class ModelExecution implements BatchRunner<PendingInfer> {
       for (const buffer of held) pool.release(buffer);
       return this.#runEnded(batch, instance, undefined, 0);
     }
-    const next = (): void => this.#runEach(batch, instance, members, index + 1, startedMs, held);
+    const next = (): void => this.#runEach(batch, instance, members, index + 1, held);
     if (member.state !== 'running' || member.deadlineMs <= clock.nowMs()) {
       this.#finish(member, failure('DEADLINE_EXCEEDED', 'the deadline passed before the request was run again alone'));
       return next();
     }
     instance.run(gather([member], pool), member.outputs, (outcome) => {
-      if (outcome.ok) this.#answer([member], outcome, startedMs);
+      if (outcome.ok) this.#answer([member], outcome);
       else if (outcome.lost) this.#finish(member, failure('BACKEND_LOST', `the model instance was lost in the run: ${outcome.message}`));
       else {
         for (const buffer of outcome.inputs) pool.release(buffer);
@@ -258,7 +251,7 @@ export class ModelExecution implements BatchRunner<PendingInfer> {
   }
 
   #runEnded(batch: Batch<PendingInfer>, instance: ModelInstance | undefined, runMs: number | undefined, ranRows: number): void {
-    this.#running.delete(batch.targetId);
+    this.#running.ended(batch, this.#options.clock.nowMs());
     // Neighbours on a shared thread that wait for it go first.
     if (this.#sharesThreads) instance?.lease.turns.offer(this);
     this.#batcher.finished(batch, { runMs, ranRows });
@@ -339,6 +332,15 @@ function limitsOf(batching: BatchingSettings): BatchLimits {
 
 function sumRows(members: readonly PendingInfer[]): number {
   return members.reduce((sum, member) => sum + member.rows, 0);
+}
+
+/**
+ * All between arrival and outcome that is not the run that served the request: the lane, the thread's message queue behind
+ * a run that goes on, the hop there and back, and for a member of a failed batch that run and those of the members before
+ * it. The worker tells durations only, because clocks of two threads are not compared.
+ */
+function waitedMs(member: PendingInfer, { inputNs, runNs, outputNs }: RanSession, outcomeMs: number): number {
+  return Math.max(0, outcomeMs - member.arrivedMs - (inputNs + runNs + outputNs) / 1e6);
 }
 
 function failure(reason: 'INTERNAL' | 'BACKEND_LOST' | 'EXECUTION_FAILED' | 'DEADLINE_EXCEEDED', message: string): InferOutcome {

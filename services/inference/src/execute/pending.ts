@@ -11,6 +11,7 @@ export type InferOutcome =
       /** Of the run that served it. */
       readonly runMs: number;
       readonly ranRows: number;
+      /** From arrival to outcome less the run: queueMs + that run never exceed the request's total. */
       readonly queueMs: number;
     }
   | { readonly ok: false; readonly refusal: Refusal };

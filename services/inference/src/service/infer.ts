@@ -11,9 +11,9 @@ import type { ModelSignature } from '../tensors/signature.js';
 import { readParameters } from './request-parameters.js';
 
 export type InferReply =
-  | { readonly ok: true; readonly message: Buffer }
-  /** `id` as far as the request could be read. */
-  | { readonly ok: false; readonly refusal: Refusal; readonly id: string };
+  | { readonly ok: true; readonly message: Buffer; readonly model: string }
+  /** `id` and `model` as far as the request could be read. */
+  | { readonly ok: false; readonly refusal: Refusal; readonly id: string; readonly model: string };
 
 export interface InferService {
   /**
@@ -27,24 +27,24 @@ export function createInferService(host: ModelHost, clock: Clock, metrics: Infer
   return {
     start(message, deadlineMs, stream, reply) {
       const arrivedMs = clock.nowMs();
-      const refused = (refusal: Refusal, id: string): (() => void) => {
+      const refused = (refusal: Refusal, id: string, model: string): (() => void) => {
         metrics.refused(refusal.reason);
-        reply({ ok: false, refusal, id });
+        reply({ ok: false, refusal, id, model });
         return nothing;
       };
       // 1. Scan.
       const scanned = scanInferRequest(message);
-      if (!scanned.ok) return refused(refuse('MALFORMED_MESSAGE', scanned.message), '');
+      if (!scanned.ok) return refused(refuse('MALFORMED_MESSAGE', scanned.message), '', '');
       const { view } = scanned;
       // 2. Find the model version and hold the request against it.
       const found = host.resolve(view.modelName, view.modelVersion);
-      if (!found.ok) return refused(found.refusal, view.id);
+      if (!found.ok) return refused(found.refusal, view.id, view.modelName);
       const ready = found.value;
       const { execution, loaded } = ready.state;
       const parameters = readParameters(view);
-      if (!parameters.ok) return refused(parameters.refusal, view.id);
+      if (!parameters.ok) return refused(parameters.refusal, view.id, view.modelName);
       const checked = checkRequest(view, loaded.signature, loaded.settings.batching.maxBatchSize);
-      if (!checked.ok) return refused(checked.refusal, view.id);
+      if (!checked.ok) return refused(checked.refusal, view.id, view.modelName);
       // 3. Queue it.
       const { band, bypass, timeoutUs, sequence, wantsFinalFlag } = parameters.value;
       const { tensors, outputs, rows } = checked.value;
@@ -70,7 +70,7 @@ export function createInferService(host: ModelHost, clock: Clock, metrics: Infer
         startByTimer: undefined,
       };
       const refusal = execution.submit(request);
-      if (refusal !== undefined) return refused(refusal, view.id);
+      if (refusal !== undefined) return refused(refusal, view.id, view.modelName);
       return () => execution.cancel(request);
     },
   };
@@ -87,7 +87,7 @@ function replyOf(
   signature: ModelSignature,
   finalFlag: boolean,
 ): InferReply {
-  if (!outcome.ok) return { ok: false, refusal: outcome.refusal, id: identity.id };
+  if (!outcome.ok) return { ok: false, refusal: outcome.refusal, id: identity.id, model: identity.modelName };
   const parameters = new Map<string, ParameterValue>([
     [reportParameter.runUs, BigInt(Math.max(1, Math.round(outcome.runMs * 1000)))],
     [reportParameter.runRows, BigInt(outcome.ranRows)],
@@ -101,5 +101,5 @@ function replyOf(
     if (declared === undefined || part === undefined) return;
     tensors.push({ name: declared.name, datatype: declared.datatype, shape: part.shape, data: [part.data] });
   });
-  return { ok: true, message: writeInferResponse({ ...identity, parameters, outputs: tensors }) };
+  return { ok: true, message: writeInferResponse({ ...identity, parameters, outputs: tensors }), model: identity.modelName };
 }

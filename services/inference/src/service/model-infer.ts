@@ -13,14 +13,20 @@ export function modelInfer(service: InferService, tracing: Tracing): MethodHandl
       const requestId = call.metadata.get(metadataKey.requestId);
       if (requestId !== undefined) call.sendHeaders(Metadata.of({ [metadataKey.requestId]: requestId }));
       const span = tracing.active
-        ? tracing.startSpan('ModelInfer', {
+        ? tracing.startSpan(`${inferenceService.name}/ModelInfer`, {
             parent: call.metadata.get(metadataKey.traceparent),
             tracestate: call.metadata.get(metadataKey.tracestate),
             kind: 'server',
-            attributes: { 'rpc.system': 'grpc', ...(requestId === undefined ? {} : { 'headrace.request_id': requestId }) },
+            attributes: {
+              'rpc.system': 'grpc',
+              'rpc.service': inferenceService.name,
+              'rpc.method': 'ModelInfer',
+              ...(requestId === undefined ? {} : { 'headrace.request_id': requestId }),
+            },
           })
         : undefined;
       const cancel = service.start(message, call.deadlineMs, false, (reply) => {
+        span?.setAttributes({ 'headrace.model': reply.model });
         if (reply.ok) {
           call.reply(reply.message);
           span?.end();

@@ -4,7 +4,7 @@
  *     inference_count   rows that were inferred (a request with 3 rows counts 3)
  *     execution_count   runs of the model (a batch counts 1)
  *     success, fail     requests; ns = from arrival to reply
- *     queue             requests; ns = from arrival to the start of their run
+ *     queue             requests; ns = from arrival to the run's outcome less the run (compute_*): all that was waiting
  *     compute_*         requests; ns = of the run that served them
  *     batch_stats       for each batch size (rows): runs and their times
  *

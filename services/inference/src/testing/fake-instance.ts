@@ -8,8 +8,8 @@ import type { ModelSignature } from '../tensors/signature.js';
 export interface FakeRun {
   readonly inputs: readonly TensorInTransit[];
   readonly outputs: readonly number[];
-  /** Answers with the inputs as outputs, or with what is given. */
-  succeed(outputs?: readonly TensorInTransit[]): void;
+  /** Answers with the inputs as outputs, or with what is given; the model alone took `runMs`, 1 unless told. */
+  succeed(outputs?: readonly TensorInTransit[], runMs?: number): void;
   fail(message: string): void;
   /** The thread died in the run. */
   lose(message: string): void;
@@ -17,7 +17,8 @@ export interface FakeRun {
 
 /** A thread that is busy while one of its instances' runs is open. */
 export interface FakeThread {
-  busy: boolean;
+  /** Runs posted and not ended. */
+  openRuns: number;
   readonly turns: ThreadTurns;
 }
 
@@ -25,22 +26,24 @@ export function fakeThread(): FakeThread {
   const refuse = (): never => {
     throw new Error('a fake instance has no thread');
   };
-  const thread = { id: 0, busy: false, open: refuse, run: refuse, close: refuse, stop: refuse, onLost: () => {} } satisfies RunThread;
-  const turns = new ThreadTurns(thread);
-  return {
-    turns,
+  const thread = {
+    id: 0,
     get busy() {
-      return thread.busy;
+      return fake.openRuns > 0;
     },
-    set busy(is) {
-      thread.busy = is;
-    },
-  };
+    open: refuse,
+    run: refuse,
+    close: refuse,
+    stop: refuse,
+    onLost: () => {},
+  } satisfies RunThread;
+  const fake: FakeThread = { openRuns: 0, turns: new ThreadTurns(thread) };
+  return fake;
 }
 
 /** An instance without a thread: its runs wait in `runs` until the test ends them. */
 export class FakeInstance implements ModelInstance {
-  readonly id = '0';
+  readonly id: string;
   readonly provider = 'cpu';
   readonly deviceId = 0;
   readonly memoryBytes = 0;
@@ -52,7 +55,8 @@ export class FakeInstance implements ModelInstance {
   readonly #lostListeners: ((message: string) => void)[] = [];
 
   /** `shared`: the thread on which other instances run too. */
-  constructor(signature: ModelSignature, shared?: FakeThread) {
+  constructor(signature: ModelSignature, shared?: FakeThread, id = '0') {
+    this.id = id;
     this.signature = signature;
     this.#thread = shared ?? fakeThread();
     const kind = shared === undefined ? 'own' : 'shared';
@@ -60,20 +64,20 @@ export class FakeInstance implements ModelInstance {
   }
 
   get busy(): boolean {
-    return this.#thread.busy;
+    return this.#thread.turns.busy;
   }
 
   run(inputs: readonly TensorInTransit[], outputs: readonly number[], done: (outcome: RunOutcome) => void): void {
-    this.#thread.busy = true;
+    this.#thread.openRuns += 1;
     const buffers = inputs.map(({ buffer }) => buffer);
     const end = (outcome: RunOutcome): void => {
-      this.#thread.busy = false;
+      this.#thread.openRuns -= 1;
       done(outcome);
     };
     this.runs.push({
       inputs,
       outputs,
-      succeed: (given) =>
+      succeed: (given, runMs = 1) =>
         end({
           ok: true,
           kind: 'ran',
@@ -82,7 +86,7 @@ export class FakeInstance implements ModelInstance {
           // Copies: a real run gives buffers of its own.
           outputs: given ?? inputs.map((input) => ({ ...input, buffer: input.buffer.slice(0) })),
           inputNs: 1,
-          runNs: 1_000_000,
+          runNs: runMs * 1e6,
           outputNs: 1,
         }),
       fail: (message) => end({ ok: false, message, inputs: buffers, lost: false }),
