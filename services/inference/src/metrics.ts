@@ -40,7 +40,7 @@ export function defineInferenceMetrics(registry: MetricsRegistry, sources: Infer
   });
   const queue = registry.defineHistogram({
     name: 'headrace_inference_queue_seconds',
-    help: 'From the arrival of an inference request to the start of its run.',
+    help: 'From the arrival of an inference request to its outcome, less the run itself: what it waited.',
     labels: versionLabels,
   });
   const run = registry.defineHistogram({
