@@ -21,7 +21,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           env: { ORT_DISABLE_TELEMETRY: '1' },
-          include: ['test/{integration,conformance,faults,examples}/**/*.test.ts'],
+          include: ['test/{integration,conformance,wire-conformance,faults,examples}/**/*.test.ts'],
           setupFiles: ['test/harness/setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 180_000,

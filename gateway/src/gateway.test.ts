@@ -1,8 +1,9 @@
 import { healthService, inferenceService } from '@headrace/proto';
 import { statusCode, systemClock } from '@headrace/runtime';
-import { Metadata, grpcJsTransport, statusToRefusal } from '@headrace/wire';
+import { Metadata, statusToRefusal } from '@headrace/wire';
 import type { TlsClientFiles, UnaryOutcome } from '@headrace/wire';
 import { makeCertificates } from '@headrace/wire/testing';
+import { testTransport } from '@headrace/wire/testing/transport';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { startLocalGateway } from './testing/local-gateway.js';
 import type { LocalGateway } from './testing/local-gateway.js';
@@ -386,7 +387,7 @@ describe('TLS', () => {
     await until(() => local.gateway.readyModels().includes('m'));
 
     const callWith = async (tls: TlsClientFiles): Promise<UnaryOutcome> => {
-      const channel = grpcJsTransport(systemClock).openChannel(`127.0.0.1:${local.gateway.grpcPort}`, { tls });
+      const channel = testTransport(systemClock).openChannel(`127.0.0.1:${local.gateway.grpcPort}`, { tls });
       const deadlineMs = systemClock.nowMs() + 5000;
       const outcome = await new Promise<UnaryOutcome>((resolve) => {
         channel.unary(methods.ModelInfer.path, one(42n), { deadlineMs }, resolve);

@@ -1,6 +1,6 @@
 import { systemClock } from '@headrace/runtime';
-import { grpcJsTransport } from '@headrace/wire';
 import { poisoningTransport } from '@headrace/wire/testing';
+import { testTransport } from '@headrace/wire/testing/transport';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startLocalGateway } from './testing/local-gateway.js';
@@ -14,7 +14,7 @@ import type { StandInBackend } from './testing/stand-in-backend.js';
  * message overwritten as soon as its listener has returned.
  */
 describe('isolation of callers', () => {
-  const transport = poisoningTransport(grpcJsTransport(systemClock));
+  const transport = poisoningTransport(testTransport(systemClock));
   let backends: StandInBackend[];
   let local: LocalGateway;
   let nonce = 1n;

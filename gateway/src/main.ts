@@ -12,8 +12,8 @@ import {
   systemClock,
 } from '@headrace/runtime';
 import type { LogFormat, LogLevel } from '@headrace/runtime';
-import { grpcJsTransport } from '@headrace/wire';
-import type { TlsServerFiles } from '@headrace/wire';
+import { transportOf, wireNames, wireVariable } from '@headrace/wire';
+import type { TlsServerFiles, WireName } from '@headrace/wire';
 import { startGateway } from './gateway.js';
 import type { Gateway } from './gateway.js';
 
@@ -29,6 +29,7 @@ interface Flags {
   readonly drainSeconds: number;
   readonly preStopSeconds: number;
   readonly announce: boolean;
+  readonly wire: WireName;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
 }
@@ -56,6 +57,12 @@ const program = new Command('headrace-gateway')
   .option('--drain-seconds <seconds>', 'longest time from SIGTERM to exit', seconds, 30)
   .option('--pre-stop-seconds <seconds>', 'requests are still taken for this long after SIGTERM, while health says NOT_SERVING', seconds, 1)
   .option('--announce', 'one JSON line on standard output once a backend is ready', false)
+  .addOption(
+    new Option('--wire <name>', 'what carries gRPC')
+      .choices([...wireNames])
+      .default('http2')
+      .env(wireVariable),
+  )
   .addOption(new Option('--log-level <level>', 'what to log').choices([...logLevels]).default('info'))
   .addOption(new Option('--log-format <format>', 'for machines or for people').choices([...logFormats]).default('json'))
   .showHelpAfterError('(--help lists the flags)');
@@ -69,20 +76,25 @@ async function main(flags: Flags): Promise<void> {
   const tls = tlsFiles(flags);
   const tracing = startTracing({ serviceName: 'headrace-gateway', endpoint: process.env['OTEL_EXPORTER_OTLP_ENDPOINT'], logger });
   const lifecycle = new Lifecycle({ clock: systemClock, logger, graceMs: flags.drainSeconds * 1000 });
-  const starting = startGateway({
-    configFile: flags.config,
-    host: flags.host,
-    grpcPort: flags.grpcPort,
-    metricsPort: flags.metricsPort === 'off' ? undefined : flags.metricsPort,
-    ...(tls === undefined ? {} : { tls }),
-    adminIdentities: flags.adminIdentity,
-    preStopMs: flags.preStopSeconds * 1000,
-    version,
-    clock: systemClock,
-    logger,
-    tracing,
-    transport: grpcJsTransport(systemClock, logger),
-  }).catch((error: unknown) => fail(startProblem(error, flags)));
+  // The first request is traced too: requests are taken once tracing is loaded.
+  const starting = tracing.ready
+    .then(() =>
+      startGateway({
+        configFile: flags.config,
+        host: flags.host,
+        grpcPort: flags.grpcPort,
+        metricsPort: flags.metricsPort === 'off' ? undefined : flags.metricsPort,
+        ...(tls === undefined ? {} : { tls }),
+        adminIdentities: flags.adminIdentity,
+        preStopMs: flags.preStopSeconds * 1000,
+        version,
+        clock: systemClock,
+        logger,
+        tracing,
+        transport: transportOf(flags.wire, systemClock, logger),
+      }),
+    )
+    .catch((error: unknown) => fail(startProblem(error, flags)));
   // A signal that comes during the start waits for its end, and drains what was started.
   lifecycle.onDrain('gateway', async (graceMs) => (await starting).drain(graceMs));
   lifecycle.onDrain('tracing', () => tracing.shutdown());

@@ -2,9 +2,9 @@ import { startLocalGateway } from '@headrace/gateway/testing';
 import { startInferenceServer } from '@headrace/inference';
 import { reportParameter, scanInferResponse } from '@headrace/proto';
 import { statusName, systemClock } from '@headrace/runtime';
-import { grpcJsTransport } from '@headrace/wire';
 import type { Channel } from '@headrace/wire';
 import { poisoningTransport } from '@headrace/wire/testing';
+import { testTransport } from '@headrace/wire/testing/transport';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { modelFolder } from '../harness/model-folder.js';
@@ -106,7 +106,7 @@ describe('no reply reaches a wrong caller and no rows mix', { timeout: 180_000 }
   });
 
   test('with every borrowed message overwritten behind its listener, in the gateway and in the inference server', async () => {
-    const transport = poisoningTransport(grpcJsTransport(systemClock));
+    const transport = poisoningTransport(testTransport(systemClock));
     const models = await modelFolder('echo_nonce');
     const server = await startInferenceServer({ modelRepository: models.path, cpuQuota: 1, transport });
     await server.loaded;

@@ -1,12 +1,13 @@
 import { statusName, systemClock } from '@headrace/runtime';
-import { grpcJsTransport, statusToRefusal } from '@headrace/wire';
+import { statusToRefusal } from '@headrace/wire';
+import { testTransport } from '@headrace/wire/testing/transport';
 import type { Channel, UnaryOutcome } from '@headrace/wire';
 import { inferPath } from './infer-message.js';
 
 export type FailedOutcome = Extract<UnaryOutcome, { ok: false }>;
 
 export function openChannel(address: string): Channel {
-  return grpcJsTransport(systemClock).openChannel(address, {});
+  return testTransport(systemClock).openChannel(address, {});
 }
 
 /** ModelInfer; the deadline, 60 s unless told, turns a server that hangs into a failure. */

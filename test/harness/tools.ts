@@ -1,7 +1,7 @@
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { debianPackages, findDebian, libraryFolders } from './install/debian.js';
-import { findGo, goProgram } from './install/go.js';
+import { findGo, goProgram, goPrograms } from './install/go.js';
 import { findPython, unpackedWheels, virtualEnvironment } from './install/python.js';
 
 /** A program to run, with what its environment needs. */
@@ -35,6 +35,33 @@ function pythonEnvironment(name: string): Installer {
   };
 }
 
+function goTool(name: string, module: string): Installer {
+  return async (say) => {
+    const go = await findGo();
+    if ('missing' in go) return { skip: go.missing };
+    return { path: await goProgram(name, module, say), env: {} };
+  };
+}
+
+function interopTool(program: 'client' | 'server'): Installer {
+  return async (say) => {
+    const go = await findGo();
+    if ('missing' in go) return { skip: go.missing };
+    const modules = ['client', 'server'].map((each) => `google.golang.org/grpc/interop/${each}@v1.83.2`);
+    return { path: join(await goPrograms('grpc-interop', modules, say), program), env: {} };
+  };
+}
+
+/** Of Debian's nghttp2-client. */
+function nghttp2Tool(program: 'h2load' | 'nghttp'): Installer {
+  return async (say) => {
+    const debian = await findDebian();
+    if ('missing' in debian) return { skip: debian.missing };
+    const folder = await debianPackages('nghttp2', ['nghttp2-client'], debian.found, say);
+    return { path: join(folder, 'usr/bin', program), env: { LD_LIBRARY_PATH: libraryFolders(folder).join(':') } };
+  };
+}
+
 const installers = {
   /** Python with tritonclient[grpc] and numpy. */
   pythonClients: pythonEnvironment('clients'),
@@ -42,11 +69,12 @@ const installers = {
   mlserver: pythonEnvironment('mlserver'),
   /** Python with kserve and onnxruntime. */
   kserve: pythonEnvironment('kserve'),
-  grpcurl: async (say) => {
-    const go = await findGo();
-    if ('missing' in go) return { skip: go.missing };
-    return { path: await goProgram('grpcurl', 'github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4', say), env: {} };
-  },
+  grpcurl: goTool('grpcurl', 'github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4'),
+  /** HTTP/2 conformance: 145 cases. */
+  h2spec: goTool('h2spec', 'github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible'),
+  /** The official gRPC interoperability programs, of grpc-go; both are compiled in one go. */
+  interopClient: interopTool('client'),
+  interopServer: interopTool('server'),
   perfAnalyzer: async (say) => {
     const elsewhere = needsLinuxX64('perf_analyzer');
     if (elsewhere !== undefined) return { skip: elsewhere };
@@ -59,18 +87,8 @@ const installers = {
     const path = join(wheels, 'bin', 'perf_analyzer');
     return { path, env: { LD_LIBRARY_PATH: [...libraryFolders(base64), join(wheels, 'nvidia/cuda_runtime/lib')].join(':') } };
   },
-  h2load: async (say) => {
-    const debian = await findDebian();
-    if ('missing' in debian) return { skip: debian.missing };
-    const folder = await debianPackages('nghttp2', ['nghttp2-client'], debian.found, say);
-    return { path: join(folder, 'usr/bin/h2load'), env: { LD_LIBRARY_PATH: libraryFolders(folder).join(':') } };
-  },
-} satisfies Record<string, Installer>;
-
-/** Only for the benchmarks: never installed by the tests. */
-const benchInstallers = {
-  /** Python with nvidia-pytriton (Triton and its Python back end) and onnxruntime. */
-  pytriton: pythonEnvironment('pytriton'),
+  h2load: nghttp2Tool('h2load'),
+  nghttp: nghttp2Tool('nghttp'),
   envoy: async (say) => {
     const elsewhere = needsLinuxX64('envoy');
     if (elsewhere !== undefined) return { skip: elsewhere };
@@ -80,6 +98,12 @@ const benchInstallers = {
     chmodSync(path, 0o755);
     return { path, env: {} };
   },
+} satisfies Record<string, Installer>;
+
+/** Only for the benchmarks: never installed by the tests. */
+const benchInstallers = {
+  /** Python with nvidia-pytriton (Triton and its Python back end) and onnxruntime. */
+  pytriton: pythonEnvironment('pytriton'),
 } satisfies Record<string, Installer>;
 
 export type ToolName = keyof typeof installers;

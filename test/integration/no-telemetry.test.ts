@@ -24,7 +24,11 @@ afterAll(async () => {
 
 test('onnxruntime reports nothing to anybody', async () => {
   const shape = [1, 16];
-  const request = { model_name: 'tiny', inputs: [{ name: 'x', datatype: 'FP32', shape }], raw_input_contents: [fp32Bytes(exactFractions(16))] };
+  const request = {
+    model_name: 'tiny',
+    inputs: [{ name: 'x', datatype: 'FP32', shape }],
+    raw_input_contents: [fp32Bytes(exactFractions(16))],
+  };
   await client.call(inferenceService.methods.ModelInfer, request);
   expect(await readdir(folder.path)).toEqual([]);
 });

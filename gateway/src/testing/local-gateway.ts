@@ -2,7 +2,7 @@ import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger, startTracing, systemClock } from '@headrace/runtime';
-import { grpcJsTransport } from '@headrace/wire';
+import { testTransport } from '@headrace/wire/testing/transport';
 import type { Channel, Metadata, Transport, UnaryOutcome } from '@headrace/wire';
 import { startGateway } from '../gateway.js';
 import type { Gateway, GatewayOptions } from '../gateway.js';
@@ -24,7 +24,7 @@ export async function startLocalGateway(table: Record<string, unknown>, options:
   const text = (value: unknown): string =>
     JSON.stringify(typeof value === 'object' ? { apiVersion: 'headrace.dev/v1alpha1', kind: 'RoutingTable', ...value } : value);
   await writeFile(file, text(table));
-  const transport: Transport = options.transport ?? grpcJsTransport(systemClock);
+  const transport: Transport = options.transport ?? testTransport(systemClock);
   const gateway = await startGateway({
     configFile: file,
     host: '127.0.0.1',
@@ -40,7 +40,7 @@ export async function startLocalGateway(table: Record<string, unknown>, options:
     pace: { readyMs: 200, unreadyMs: 50, callTimeoutMs: 1000, detailsMs: 30_000 },
     ...options,
   });
-  const channel = grpcJsTransport(systemClock).openChannel(`127.0.0.1:${gateway.grpcPort}`, {});
+  const channel = testTransport(systemClock).openChannel(`127.0.0.1:${gateway.grpcPort}`, {});
   const call: LocalGateway['call'] = (path, message, { metadata, timeoutMs = 10_000 } = {}) =>
     new Promise((resolve) => {
       channel.unary(

@@ -1,6 +1,6 @@
 import { inferenceService } from '@headrace/proto';
 import { systemClock } from '@headrace/runtime';
-import { grpcJsTransport } from '@headrace/wire';
+import { testTransport } from '@headrace/wire/testing/transport';
 import type { TlsServerFiles, Transport, UnaryCall } from '@headrace/wire';
 import { StandInEngine } from './stand-in-engine.js';
 import type { StandInModel } from './stand-in-engine.js';
@@ -33,7 +33,7 @@ export async function startStandInBackend(options: StandInOptions): Promise<Stan
   const engine = new StandInEngine(systemClock, options.models);
   const state: StandInState = { ready: true, unready: new Map(), controlled: [], controlFailure: undefined };
   const calls: UnaryCall['metadata'][] = [];
-  const server = (options.transport ?? grpcJsTransport(systemClock)).createServer(options.tls === undefined ? {} : { tls: options.tls });
+  const server = (options.transport ?? testTransport(systemClock)).createServer(options.tls === undefined ? {} : { tls: options.tls });
   for (const method of standInMethods(engine, state, options.coreOnly ?? false)) server.register(method);
   server.register({
     kind: 'unary',

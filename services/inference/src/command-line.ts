@@ -1,6 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { logFormats, logLevels } from '@headrace/runtime';
 import type { LogFormat, LogLevel } from '@headrace/runtime';
+import { wireNames, wireVariable } from '@headrace/wire';
+import type { WireName } from '@headrace/wire';
 import { providerNames } from './instance/protocol.js';
 import type { ProviderName } from './instance/protocol.js';
 import { controlModes } from './repository/control.js';
@@ -27,6 +29,7 @@ export interface CommandLine {
   readonly tlsCertificate?: string;
   readonly tlsKey?: string;
   readonly tlsClientAuthority?: string;
+  readonly wire: WireName;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
   readonly announce: boolean;
@@ -73,6 +76,7 @@ export function commandLine(): Command {
     .addOption(flag('--tls-certificate <file>', 'PEM; turns TLS on together with --tls-key'))
     .addOption(flag('--tls-key <file>', 'PEM'))
     .addOption(flag('--tls-client-authority <file>', 'PEM; clients must present a certificate that it signed'))
+    .addOption(flag('--wire <name>', 'what carries gRPC').choices(wireNames).default('http2').env(wireVariable))
     .addOption(flag('--log-level <level>', 'least level that is written').choices(logLevels).default('info'))
     .addOption(flag('--log-format <format>', 'to standard error').choices(logFormats).default('json'))
     .addOption(flag('--announce', 'JSON lines on standard output: each model state, and "ready" with the ports').default(false))

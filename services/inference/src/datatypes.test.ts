@@ -2,8 +2,8 @@ import { fileURLToPath } from 'node:url';
 import type { Datatype } from '@headrace/proto';
 import { inferenceService, writeInferRequest } from '@headrace/proto';
 import { statusCode, systemClock } from '@headrace/runtime';
-import { grpcJsTransport } from '@headrace/wire';
 import { poisoningTransport } from '@headrace/wire/testing';
+import { testTransport } from '@headrace/wire/testing/transport';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { InferenceServer } from './server.js';
 import { startInferenceServer } from './server.js';
@@ -21,7 +21,7 @@ beforeAll(async () => {
     modelRepository: models,
     cpuQuota: 1,
     maxOwnThreads: 0,
-    transport: poisoningTransport(grpcJsTransport(systemClock)),
+    transport: poisoningTransport(testTransport(systemClock)),
   });
   await server.loaded;
   client = new InferenceClient(server.grpcPort);

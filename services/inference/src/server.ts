@@ -3,7 +3,7 @@ import { fileDescriptorProtos } from '@headrace/proto';
 import type { MetricsServer } from '@headrace/runtime';
 import { Lifecycle, MetricsRegistry, silentLogger, startMetricsServer, startTracing, systemClock } from '@headrace/runtime';
 import type { WireServer } from '@headrace/wire';
-import { grpcJsTransport, registerHealth, registerReflection } from '@headrace/wire';
+import { http2Transport, registerHealth, registerReflection } from '@headrace/wire';
 import { InferenceHealth } from './health.js';
 import { cpuQuota } from './instance/cpu-quota.js';
 import { ThreadPool } from './instance/thread-pool.js';
@@ -84,7 +84,7 @@ export async function startInferenceServer(options: InferenceServerOptions): Pro
   const ready = (): boolean => started && lifecycle.state === 'running';
   const health = new InferenceHealth(host, ready);
   const parts = { host, control, serverVersion: packageVersion, ready };
-  const server = (options.transport ?? grpcJsTransport(clock, logger)).createServer({
+  const server = (options.transport ?? http2Transport(clock, logger)).createServer({
     ...(options.tls === undefined ? {} : { tls: options.tls }),
     ...(options.maxMessageBytes === undefined ? {} : { maxMessageBytes: options.maxMessageBytes }),
   });

@@ -1,7 +1,11 @@
+export { transportOf, wireNameOf, wireNames, wireVariable } from './choose.js';
+export type { WireName } from './choose.js';
 export { grpcJsTransport } from './grpc-js/transport.js';
 export { registerHealth } from './health/health.js';
 export type { HealthOptions } from './health/health.js';
 export type { HealthSource, HealthState } from './health/source.js';
+export { http2Transport } from './http2/transport.js';
+export type { Http2TransportOptions } from './http2/transport.js';
 export { Metadata } from './metadata.js';
 export type {
   CallOptions,

@@ -3,7 +3,8 @@
  * printable ASCII (grpc/doc/PROTOCOL-HTTP2). Transport headers (":path", "te", "grpc-timeout", ...) never show here.
  */
 export class Metadata {
-  readonly #values = new Map<string, (string | Buffer)[]>();
+  /** Made with the first entry: most calls carry none. */
+  #values: Map<string, (string | Buffer)[]> = none;
 
   static of(entries: Readonly<Record<string, string | Buffer>>): Metadata {
     const metadata = new Metadata();
@@ -25,13 +26,13 @@ export class Metadata {
   }
 
   set(key: string, value: string | Buffer): void {
-    this.#values.set(checkedKey(key, value), [value]);
+    this.#own().set(checkedKey(key, value), [value]);
   }
 
   append(key: string, value: string | Buffer): void {
     const name = checkedKey(key, value);
     const present = this.#values.get(name);
-    if (present === undefined) this.#values.set(name, [value]);
+    if (present === undefined) this.#own().set(name, [value]);
     else present.push(value);
   }
 
@@ -46,7 +47,15 @@ export class Metadata {
   get size(): number {
     return this.#values.size;
   }
+
+  #own(): Map<string, (string | Buffer)[]> {
+    if (this.#values === none) this.#values = new Map();
+    return this.#values;
+  }
 }
+
+/** Shared by all that are empty, and never written to. */
+const none = new Map<string, (string | Buffer)[]>();
 
 function checkedKey(key: string, value: string | Buffer): string {
   const name = key.toLowerCase();

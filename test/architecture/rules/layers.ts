@@ -24,7 +24,7 @@ const stages: readonly string[] = ['transport', 'admission', 'cache', 'experimen
 const sharedByStages: readonly string[] = ['domain', 'gen'];
 /** What a stage other than transport may use of wire besides types: the port and the table between refusals and statuses. */
 const wirePortValues: readonly string[] = ['Metadata', 'statusToRefusal', 'refusalToStatus'];
-const implementations: readonly string[] = ['grpcJsTransport'];
+const implementations: readonly string[] = ['grpcJsTransport', 'http2Transport', 'transportOf'];
 const gatewaySource = 'gateway/src';
 
 /** Packages import only what lies below them. Tests may look anywhere. */

@@ -9,17 +9,22 @@ export async function findGo(): Promise<Found<string>> {
   return probe?.code === 0 ? { found: probe.stdout.trim() } : { missing: 'needs: go (https://go.dev/doc/install)' };
 }
 
-/** The program of a Go module, e.g. "example.com/tool/cmd/tool@v1.2.3" gives .../bin/tool. Modules and build cache are thrown away. */
+/** The program of a Go module, e.g. "example.com/tool/cmd/tool@v1.2.3" gives .../bin/tool. */
 export async function goProgram(name: string, module: string, say?: (line: string) => void): Promise<string> {
+  return join(await goPrograms(name, [module], say), programName(module));
+}
+
+/** The folder with the programs of one Go module at one version, compiled together. Modules and build cache are thrown away. */
+export async function goPrograms(name: string, modules: readonly string[], say?: (line: string) => void): Promise<string> {
   const folder = await installed(
     {
       name,
-      pins: [module],
+      pins: modules,
       build: async (target) => {
         const scratch = join(target, '.go');
         await mkdir(scratch);
         const settings = (await mustRun('go', ['env', 'GOENV'])).trim();
-        await mustRun('go', ['install', '-trimpath', '-ldflags=-s -w', module], {
+        await mustRun('go', ['install', '-trimpath', '-ldflags=-s -w', ...modules], {
           cwd: scratch,
           env: {
             GOBIN: join(target, 'bin'),
@@ -39,5 +44,10 @@ export async function goProgram(name: string, module: string, say?: (line: strin
     undefined,
     say,
   );
-  return join(folder, 'bin', name);
+  return join(folder, 'bin');
+}
+
+/** go install names a program after the last part of its path. */
+function programName(module: string): string {
+  return /([^/@]+)@/.exec(module)?.[1] ?? module;
 }

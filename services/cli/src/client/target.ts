@@ -1,5 +1,6 @@
 import { accessSync, constants } from 'node:fs';
-import type { TlsClientFiles } from '@headrace/wire';
+import { wireNames, wireVariable } from '@headrace/wire';
+import type { TlsClientFiles, WireName } from '@headrace/wire';
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
 import type { Io } from '../io.js';
@@ -9,6 +10,8 @@ import { usageFailure } from '../failure.js';
 export interface Target {
   readonly address: string;
   readonly tls: TlsClientFiles | undefined;
+  /** What carries gRPC; default: http2. */
+  readonly wire?: WireName;
   readonly timeoutMs: number;
 }
 
@@ -21,6 +24,7 @@ export interface TargetFlags {
   readonly tlsKey?: string;
   readonly tlsServerName?: string;
   readonly timeout: number;
+  readonly wire?: string;
 }
 
 export const defaultAddress = '127.0.0.1:8001';
@@ -35,14 +39,25 @@ export function withTargetFlags(command: Command, io: Io): Command {
     .option('--tls-ca <file>', "PEM of the authority that signed the server's certificate (default: the system's)")
     .option('--tls-cert <file>', 'PEM client certificate, for mutual TLS')
     .option('--tls-key <file>', 'PEM key of --tls-cert')
-    .option('--tls-server-name <name>', "name that the server's certificate must carry");
+    .option('--tls-server-name <name>', "name that the server's certificate must carry")
+    .addOption(
+      new Option('--wire <name>', `what carries gRPC: ${wireNames.join(' or ')} (or ${wireVariable})`).default(
+        io.env[wireVariable] ?? wireNames[0],
+      ),
+    );
 }
 
 export function targetOf(flags: TargetFlags): Target {
   if ((flags.tlsCert === undefined) !== (flags.tlsKey === undefined)) {
     throw usageFailure('--tls-cert and --tls-key belong together: only one was given');
   }
-  return { address: checkedAddress(flags.address), tls: tlsOf(flags), timeoutMs: flags.timeout * 1000 };
+  return { address: checkedAddress(flags.address), tls: tlsOf(flags), wire: wireOf(flags), timeoutMs: flags.timeout * 1000 };
+}
+
+function wireOf(flags: TargetFlags): WireName {
+  const name = wireNames.find((known) => known === (flags.wire ?? wireNames[0]));
+  if (name === undefined) throw usageFailure(`--wire ${flags.wire ?? ''}: expected one of ${wireNames.join(', ')}`);
+  return name;
 }
 
 function tlsOf(flags: TargetFlags): TlsClientFiles | undefined {

@@ -2,7 +2,8 @@ import { inferenceService, scanInferRequest, writeInferResponse } from '@headrac
 import type { Datatype } from '@headrace/proto';
 import { HeadraceError, systemClock } from '@headrace/runtime';
 import type { TlsServerFiles, UnaryCall } from '@headrace/wire';
-import { grpcJsTransport, refusalToStatus, unary } from '@headrace/wire';
+import { refusalToStatus, unary } from '@headrace/wire';
+import { testTransport } from '@headrace/wire/testing/transport';
 import type { TensorSpec } from '../input/tensor-spec.js';
 
 /** A model that answers each input with an output of the same name, values unchanged. */
@@ -26,7 +27,7 @@ const methods = inferenceService.methods;
 
 /** A small Open Inference Protocol server in this process, for tests of clients. */
 export async function startTestServer(models: readonly EchoModel[], tls?: TlsServerFiles): Promise<TestServer> {
-  const server = grpcJsTransport(systemClock).createServer(tls === undefined ? {} : { tls });
+  const server = testTransport(systemClock).createServer(tls === undefined ? {} : { tls });
   const changes: string[] = [];
   let lastParameters: ReadonlyMap<string, unknown> = new Map();
   let answered = 0;

@@ -2,7 +2,7 @@ import type { InferRequestToWrite, InferResponseView, ParameterValue, TensorToWr
 import { inferenceService, scanInferResponse, writeInferRequest } from '@headrace/proto';
 import { systemClock } from '@headrace/runtime';
 import type { CallOptions, Channel, UnaryOutcome, WireStatus } from '@headrace/wire';
-import { grpcJsTransport } from '@headrace/wire';
+import { testTransport } from '@headrace/wire/testing/transport';
 
 type Methods = (typeof inferenceService)['methods'];
 type UnaryName = Exclude<keyof Methods, 'ModelInfer' | 'ModelStreamInfer'>;
@@ -49,7 +49,7 @@ export class InferenceClient {
   readonly channel: Channel;
 
   constructor(port: number) {
-    this.channel = grpcJsTransport(systemClock).openChannel(`127.0.0.1:${port}`, {});
+    this.channel = testTransport(systemClock).openChannel(`127.0.0.1:${port}`, {});
   }
 
   /** Any unary method but ModelInfer, with objects. Rejects with an Error that has the WireStatus as `status`. */

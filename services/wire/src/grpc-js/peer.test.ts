@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { GrpcJsPeer, identitiesOf, isLoopback } from './peer.js';
+import { identitiesOf, isLoopback } from '../peer-identity.js';
+import { GrpcJsPeer } from './peer.js';
 
 describe('identitiesOf', () => {
   it.each([

@@ -33,7 +33,7 @@ export function registerHealth(server: WireServer, source: HealthSource, options
 
 function check(message: Buffer, call: UnaryCall, source: HealthSource): void {
   const service = requestedService(message);
-  if (service === undefined) return call.fail(malformedRequest);
+  if (service === undefined) return call.fail(malformedRequest());
   const status = source.check(service);
   if (status === undefined) return call.fail(refusalToStatus(refuse('MODEL_NOT_FOUND', `unknown service ${JSON.stringify(service)}`)));
   call.reply(healthService.methods.Check.response.encode({ status }));

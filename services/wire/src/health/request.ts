@@ -1,5 +1,6 @@
 import { healthService } from '@headrace/proto';
 import { refuse } from '@headrace/runtime';
+import type { WireStatus } from '../port.js';
 import { refusalToStatus } from '../status.js';
 
 /** Longer than any model name; what a watcher asks for is kept in memory. */
@@ -15,6 +16,10 @@ export function requestedService(message: Buffer): string | undefined {
   }
 }
 
-export const malformedRequest = refusalToStatus(
-  refuse('MALFORMED_MESSAGE', `expected a grpc.health.v1.HealthCheckRequest with a service of at most ${maxServiceCharacters} characters`),
-);
+export const malformedRequest = (): WireStatus =>
+  refusalToStatus(
+    refuse(
+      'MALFORMED_MESSAGE',
+      `expected a grpc.health.v1.HealthCheckRequest with a service of at most ${maxServiceCharacters} characters`,
+    ),
+  );

@@ -73,7 +73,7 @@ export class WatchBook {
 
   #refuse(watch: Watch): void {
     this.#remove(watch);
-    watch.call.fail(malformedRequest);
+    watch.call.fail(malformedRequest());
   }
 
   #add(watch: Watch): void {

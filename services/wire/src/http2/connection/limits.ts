@@ -1,0 +1,74 @@
+/**
+ * What one peer may make us hold or do. The defaults let through everything that gRPC libraries and proxies do, and bound what
+ * a hostile peer can cost; each names the attack that it answers.
+ *
+ * Beside others' defaults:
+ *
+ *     streams at once        1,024   Go 250, nginx 128, Node and C core no limit
+ *     header list            64 KiB  Node 64 KiB, Envoy 60 KiB, C core 16 KiB, Go 1 MiB
+ *     header fields          256     Node 128, Envoy 100
+ *     CONTINUATION           32      nghttp2 8; with 16 KiB frames a block of 128 KiB takes 7
+ *     resets                 2,000, then 200/s and one for each call that was answered; nghttp2 1,000 and 33/s, Envoy half of 500
+ *     frames without use     1,000, then 100/s; nghttp2 1,000 acknowledgements in wait, Envoy 1 empty frame in a row and 100 PRIORITY a stream
+ *     headers, bodies, stall 10 s, 60 s, 60 s; nginx 60 s each, Envoy 5 min for an idle stream
+ */
+export interface ConnectionLimits {
+  /** Streams at once that a client may have open; above it REFUSED_STREAM. Default 1,024. */
+  readonly maxConcurrentStreams: number;
+  /** Decoded header list with 32 bytes for each field (HPACK bomb, huge header lists). Default 64 KiB. */
+  readonly maxHeaderListBytes: number;
+  /** Default 256. */
+  readonly maxHeaderFields: number;
+  /** Encoded header block over all its frames (CONTINUATION flood, CVE-2024-27316). Default 128 KiB. */
+  readonly maxHeaderBlockBytes: number;
+  /** Default 32. */
+  readonly maxContinuations: number;
+  /** Payload of one frame that we take; announced. Default 16 KiB. */
+  readonly maxFrameBytes: number;
+  /** What a peer may send on one stream before the handler has taken it. Default 1 MiB. */
+  readonly streamWindowBytes: number;
+  /** The same for the connection as a whole; reopened as bytes arrive. Default 16 MiB. */
+  readonly connectionWindowBytes: number;
+  /**
+   * Streams that the peer reset before they were answered, or that it made us reset (rapid reset, CVE-2023-44487): so many at once, then so
+   * many a second. Callers that give up under overload do this honestly. Default 2,000 and 200.
+   */
+  readonly resetBurst: number;
+  readonly resetsPerS: number;
+  /**
+   * Frames that carry nothing: PING (but one between two DATA frames of ours), SETTINGS, PRIORITY, empty DATA and CONTINUATION, unknown
+   * types (floods). Default 1,000 and 100.
+   */
+  readonly idleFrameBurst: number;
+  readonly idleFramesPerS: number;
+  /**
+   * Bytes that wait for a peer that does not read (acknowledgements included), before one more reply is added: with it, the longest reply
+   * may wait as well. What a client sends is its caller's and not counted here. Default 64 MiB.
+   */
+  readonly maxUnsentBytes: number;
+  /** The preface, a header block or a frame must be complete so long after its first byte (slow loris). Default 10 s. */
+  readonly headerTimeoutMs: number;
+  /** A request message must make progress within it (slow bodies). Default 60 s. */
+  readonly bodyIdleTimeoutMs: number;
+  /** A socket that takes nothing for so long ends the connection, a window that is not opened its stream (window stall). Default 60 s. */
+  readonly stallTimeoutMs: number;
+}
+
+export const defaultLimits: ConnectionLimits = {
+  maxConcurrentStreams: 1024,
+  maxHeaderListBytes: 64 * 1024,
+  maxHeaderFields: 256,
+  maxHeaderBlockBytes: 128 * 1024,
+  maxContinuations: 32,
+  maxFrameBytes: 16 * 1024,
+  streamWindowBytes: 1024 * 1024,
+  connectionWindowBytes: 16 * 1024 * 1024,
+  resetBurst: 2_000,
+  resetsPerS: 200,
+  idleFrameBurst: 1_000,
+  idleFramesPerS: 100,
+  maxUnsentBytes: 64 * 1024 * 1024,
+  headerTimeoutMs: 10_000,
+  bodyIdleTimeoutMs: 60_000,
+  stallTimeoutMs: 60_000,
+};

@@ -1,0 +1,193 @@
+import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
+import { createServer } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import type { Server as TlsServer } from 'node:tls';
+import { HeadraceError, describeError } from '@headrace/runtime';
+import type { Clock, Logger, Timer } from '@headrace/runtime';
+import type { MethodHandler, ServerOptions, TlsServerFiles, WireServer } from '../../port.js';
+import { serverTlsOptions } from '../../tls-files.js';
+import { defaultLimits } from '../connection/limits.js';
+import type { ConnectionLimits } from '../connection/limits.js';
+import type { ReceiveBudget } from '../connection/receive-budget.js';
+import { checkSecureContext } from './secure-context.js';
+import { ServerConnection } from './server-connection.js';
+import type { ServerContext } from './server-context.js';
+import { WatchedFiles } from './watched-files.js';
+import { Watchdog } from '../connection/watchdog.js';
+import type { KeepaliveSettings } from '../connection/watchdog.js';
+
+const defaultMaxMessageBytes = 64 * 1024 * 1024;
+/** Each may hold maxConcurrentStreams calls. */
+const defaultMaxConnections = 10_000;
+/** A TLS handshake must be over so soon. */
+const handshakeTimeoutMs = 10_000;
+/** Finds dead peers, whose calls would otherwise be worked on for nothing. */
+const keepalive: KeepaliveSettings = { timeMs: 60_000, timeoutMs: 20_000, withoutStreams: true };
+
+export interface Http2ServerOptions extends ServerOptions {
+  readonly limits?: Partial<ConnectionLimits>;
+  /** Further ones are closed at once. Default 10,000. */
+  readonly maxConnections?: number;
+  /** Replies to callers that take it are compressed with gzip; default false: tensors hardly get smaller. */
+  readonly compress?: boolean;
+  /** After about this long (10 % jitter) a connection is ended in order, so that load spreads over new replicas. Default: never. */
+  readonly maxConnectionAgeMs?: number;
+  readonly maxConnectionAgeGraceMs?: number;
+}
+
+/** The port's server on our own HTTP/2. */
+export class Http2Server implements WireServer {
+  readonly #options: Http2ServerOptions;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #methods = new Map<string, MethodHandler>();
+  readonly #context: ServerContext;
+  readonly #limits: ConnectionLimits;
+  readonly #connections = new Set<ServerConnection>();
+  readonly #drainListeners: (() => void)[] = [];
+  readonly #watchdog: Watchdog;
+  #listener: NetServer | undefined;
+  #files: WatchedFiles | undefined;
+  #drained: Promise<void> | undefined;
+  #empty: (() => void) | undefined;
+
+  constructor(options: Http2ServerOptions, clock: Clock, logger: Logger, budget: ReceiveBudget) {
+    this.#options = options;
+    this.#clock = clock;
+    this.#logger = logger;
+    if (options.tls !== undefined) checkUsable(options.tls);
+    this.#limits = {
+      ...defaultLimits,
+      ...(options.maxConcurrentStreams === undefined ? {} : { maxConcurrentStreams: options.maxConcurrentStreams }),
+      ...options.limits,
+    };
+    this.#context = {
+      clock,
+      logger,
+      methods: this.#methods,
+      maxMessageBytes: options.maxMessageBytes ?? defaultMaxMessageBytes,
+      compress: options.compress ?? false,
+      budget,
+    };
+    this.#watchdog = new Watchdog(clock, keepalive, {
+      ...(options.maxConnectionAgeMs === undefined ? {} : { maxAgeMs: options.maxConnectionAgeMs }),
+      ...(options.maxConnectionAgeGraceMs === undefined ? {} : { ageGraceMs: options.maxConnectionAgeGraceMs }),
+    });
+  }
+
+  register(method: MethodHandler): void {
+    if (this.#methods.has(method.path)) throw new Error(`method ${method.path} is registered twice`);
+    this.#methods.set(method.path, method);
+  }
+
+  async listen(host: string, port: number): Promise<{ readonly host: string; readonly port: number }> {
+    if (this.#listener !== undefined) throw new Error('this server listens already');
+    if (this.#drained !== undefined) throw new Error('this server was drained');
+    const listener = this.#createListener();
+    listener.maxConnections = this.#options.maxConnections ?? defaultMaxConnections;
+    await new Promise<void>((resolve, reject) => {
+      listener.once('error', reject);
+      listener.listen({ host, port }, () => {
+        listener.off('error', reject);
+        resolve();
+      });
+    });
+    listener.on('error', (error) => this.#logger.error({ error }, 'listener failed'));
+    this.#listener = listener;
+    const address = listener.address() as AddressInfo;
+    return { host: address.address, port: address.port };
+  }
+
+  onDrain(listener: () => void): void {
+    this.#drainListeners.push(listener);
+  }
+
+  drain(graceMs: number): Promise<void> {
+    this.#drained ??= this.#drain(graceMs);
+    return this.#drained;
+  }
+
+  async #drain(graceMs: number): Promise<void> {
+    this.#listener?.close();
+    this.#files?.close();
+    for (const { connection } of this.#connections) connection.goaway(false, 'the server is shutting down');
+    for (const listener of this.#drainListeners) listener();
+    if (this.#connections.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.#empty = resolve;
+        const timer: Timer = this.#clock.setTimer(() => this.#cut(graceMs), graceMs);
+        this.#empty = () => {
+          timer.cancel();
+          resolve();
+        };
+      });
+    }
+    this.#watchdog.close();
+  }
+
+  #cut(graceMs: number): void {
+    this.#logger.warn({ connections: this.#connections.size, graceMs }, 'cutting connections whose calls outlived the grace');
+    for (const { connection } of this.#connections) connection.destroy('the server has shut down');
+  }
+
+  #createListener(): NetServer {
+    const { tls } = this.#options;
+    if (tls === undefined) return createServer({ noDelay: true }, (socket) => this.#accept(socket));
+    const server = createTlsServer(
+      {
+        ...serverTlsOptions(tls),
+        ALPNProtocols: ['h2'],
+        minVersion: 'TLSv1.2',
+        handshakeTimeout: handshakeTimeoutMs,
+        noDelay: true,
+        requestCert: tls.clientAuthorityFile !== undefined,
+        rejectUnauthorized: tls.clientAuthorityFile !== undefined,
+      },
+      (socket) => this.#accept(socket),
+    );
+    server.on('tlsClientError', (error) => this.#logger.debug({ reason: error.message }, 'TLS handshake failed'));
+    this.#files = new WatchedFiles(
+      this.#clock,
+      [tls.certificateFile, tls.keyFile, ...(tls.clientAuthorityFile === undefined ? [] : [tls.clientAuthorityFile])],
+      () => this.#renew(server, tls),
+    );
+    return server;
+  }
+
+  /** New certificates for new connections; those that stand keep theirs. */
+  #renew(server: TlsServer, tls: TlsServerFiles): void {
+    try {
+      const options = serverTlsOptions(tls);
+      checkSecureContext(options);
+      server.setSecureContext(options);
+      this.#logger.info({ certificateFile: tls.certificateFile }, 'TLS files were read again');
+    } catch (error) {
+      this.#logger.error({ reason: describeError(error) }, 'TLS files changed and cannot be used: the old ones stay');
+    }
+  }
+
+  #accept(socket: Socket): void {
+    // Without a listener a reset connection would end the process.
+    socket.on('error', () => {});
+    if (this.#drained !== undefined) {
+      socket.destroy();
+      return;
+    }
+    const accepted = new ServerConnection(socket, this.#limits, this.#context, (gone) => {
+      this.#connections.delete(gone);
+      this.#watchdog.remove(gone.connection);
+      if (this.#connections.size === 0) this.#empty?.();
+    });
+    this.#connections.add(accepted);
+    this.#watchdog.add(accepted.connection);
+  }
+}
+
+function checkUsable(tls: TlsServerFiles): void {
+  const options = serverTlsOptions(tls);
+  try {
+    checkSecureContext(options);
+  } catch (error) {
+    throw HeadraceError.of('INVALID_PARAMETER', `TLS files cannot be used: ${describeError(error)}`, undefined, { cause: error });
+  }
+}
