@@ -38,6 +38,9 @@ const keepalive = { timeMs: 30_000, timeoutMs: 10_000, withoutStreams: false };
 /** 64 KiB, HTTP/2's default, would stop and wait in the middle of each larger tensor. */
 const streamWindowBytes = 4 * 1024 * 1024;
 
+/** For a connection, or for room on it. Whoever sends more bounds its own queue first; this is the last resort. */
+const maxWaitingCalls = 65_536;
+
 const closedStatus: WireStatus = { code: statusCode.UNAVAILABLE, message: 'the channel is closed' };
 
 export interface Http2ChannelOptions extends ChannelOptions {
@@ -156,6 +159,7 @@ export class Http2Channel implements Channel {
     const current = this.#current;
     if (current?.ready === true && this.#waiting.size === 0 && call.start(current.connection)) return;
     if (this.#state === 'failing' && !call.waitForReady) return call.refuse(this.#lastFailure);
+    if (this.#waiting.size >= maxWaitingCalls) return call.refuse(`more than ${maxWaitingCalls} calls wait for a connection`);
     this.#waiting.add(call);
     if (this.#state === 'idle' && this.#timer === undefined) this.#connect();
   }
@@ -235,11 +239,17 @@ export class Http2Channel implements Channel {
     this.#failures++;
     this.#lastFailure = message;
     if (this.#failures === 1) this.#logger.debug({ authority: this.#context.authority, reason: message }, 'no connection');
-    this.#timer = this.#clock.setTimer(() => this.#connect(), backoffMs(backoff, this.#failures, Math.random()));
+    this.#timer = this.#clock.setTimer(
+      () => {
+        this.#timer = undefined;
+        // Where nobody wants it any more it stays quiet until somebody does.
+        if (this.#wanted || this.#waiting.size > 0) this.#connect();
+        else this.#setState('idle');
+      },
+      backoffMs(backoff, this.#failures, Math.random()),
+    );
     this.#setState('failing');
     for (const call of [...this.#waiting]) if (!call.waitForReady) call.refuse(message);
-    // Nobody wants it any more: it stays quiet until somebody does.
-    if (this.#wanted || this.#waiting.size > 0) return;
   }
 
   #setState(state: ChannelState): void {

@@ -1,16 +1,6 @@
 /**
  * What one peer may make us hold or do. The defaults let through everything that gRPC libraries and proxies do, and bound what
  * a hostile peer can cost; each names the attack that it answers.
- *
- * Beside others' defaults:
- *
- *     streams at once        1,024   Go 250, nginx 128, Node and C core no limit
- *     header list            64 KiB  Node 64 KiB, Envoy 60 KiB, C core 16 KiB, Go 1 MiB
- *     header fields          256     Node 128, Envoy 100
- *     CONTINUATION           32      nghttp2 8; with 16 KiB frames a block of 128 KiB takes 7
- *     resets                 2,000, then 200/s and one for each call that was answered; nghttp2 1,000 and 33/s, Envoy half of 500
- *     frames without use     1,000, then 100/s; nghttp2 1,000 acknowledgements in wait, Envoy 1 empty frame in a row and 100 PRIORITY a stream
- *     headers, bodies, stall 10 s, 60 s, 60 s; nginx 60 s each, Envoy 5 min for an idle stream
  */
 export interface ConnectionLimits {
   /** Streams at once that a client may have open; above it REFUSED_STREAM. Default 1,024. */
@@ -31,7 +21,8 @@ export interface ConnectionLimits {
   readonly connectionWindowBytes: number;
   /**
    * Streams that the peer reset before they were answered, or that it made us reset (rapid reset, CVE-2023-44487): so many at once, then so
-   * many a second. Callers that give up under overload do this honestly. Default 2,000 and 200.
+   * many a second. Callers that give up under overload do this honestly, thousands of them behind one proxy; a reset costs us some 10 us. Default 2,000
+   * and 1,000.
    */
   readonly resetBurst: number;
   readonly resetsPerS: number;
@@ -43,7 +34,8 @@ export interface ConnectionLimits {
   readonly idleFramesPerS: number;
   /**
    * Bytes that wait for a peer that does not read (acknowledgements included), before one more reply is added: with it, the longest reply
-   * may wait as well. What a client sends is its caller's and not counted here. Default 64 MiB.
+   * may wait as well. What a client sends is its caller's and not counted here. Default 256 MiB: a few
+   * replies of the largest size, behind a slow network.
    */
   readonly maxUnsentBytes: number;
   /** The preface, a header block or a frame must be complete so long after its first byte (slow loris). Default 10 s. */
@@ -64,10 +56,10 @@ export const defaultLimits: ConnectionLimits = {
   streamWindowBytes: 1024 * 1024,
   connectionWindowBytes: 16 * 1024 * 1024,
   resetBurst: 2_000,
-  resetsPerS: 200,
+  resetsPerS: 1_000,
   idleFrameBurst: 1_000,
   idleFramesPerS: 100,
-  maxUnsentBytes: 64 * 1024 * 1024,
+  maxUnsentBytes: 256 * 1024 * 1024,
   headerTimeoutMs: 10_000,
   bodyIdleTimeoutMs: 60_000,
   stallTimeoutMs: 60_000,
