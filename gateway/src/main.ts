@@ -12,7 +12,7 @@ import {
   systemClock,
 } from '@headrace/runtime';
 import type { LogFormat, LogLevel } from '@headrace/runtime';
-import { transportOf, wireNames, wireVariable } from '@headrace/wire';
+import { defaultWire, transportOf, wireNames, wireVariable } from '@headrace/wire';
 import type { TlsServerFiles, WireName } from '@headrace/wire';
 import { startGateway } from './gateway.js';
 import type { Gateway } from './gateway.js';
@@ -60,7 +60,7 @@ const program = new Command('headrace-gateway')
   .addOption(
     new Option('--wire <name>', 'what carries gRPC')
       .choices([...wireNames])
-      .default('http2')
+      .default(defaultWire)
       .env(wireVariable),
   )
   .addOption(new Option('--log-level <level>', 'what to log').choices([...logLevels]).default('info'))

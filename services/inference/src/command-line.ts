@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { logFormats, logLevels } from '@headrace/runtime';
 import type { LogFormat, LogLevel } from '@headrace/runtime';
-import { wireNames, wireVariable } from '@headrace/wire';
+import { defaultWire, wireNames, wireVariable } from '@headrace/wire';
 import type { WireName } from '@headrace/wire';
 import { providerNames } from './instance/protocol.js';
 import type { ProviderName } from './instance/protocol.js';
@@ -76,7 +76,7 @@ export function commandLine(): Command {
     .addOption(flag('--tls-certificate <file>', 'PEM; turns TLS on together with --tls-key'))
     .addOption(flag('--tls-key <file>', 'PEM'))
     .addOption(flag('--tls-client-authority <file>', 'PEM; clients must present a certificate that it signed'))
-    .addOption(flag('--wire <name>', 'what carries gRPC').choices(wireNames).default('http2').env(wireVariable))
+    .addOption(flag('--wire <name>', 'what carries gRPC').choices(wireNames).default(defaultWire).env(wireVariable))
     .addOption(flag('--log-level <level>', 'least level that is written').choices(logLevels).default('info'))
     .addOption(flag('--log-format <format>', 'to standard error').choices(logFormats).default('json'))
     .addOption(flag('--announce', 'JSON lines on standard output: each model state, and "ready" with the ports').default(false))

@@ -1,4 +1,4 @@
-export { transportOf, wireNameOf, wireNames, wireVariable } from './choose.js';
+export { defaultWire, transportOf, wireNamed, wireNames, wireVariable } from './choose.js';
 export type { WireName } from './choose.js';
 export { grpcJsTransport } from './grpc-js/transport.js';
 export { registerHealth } from './health/health.js';

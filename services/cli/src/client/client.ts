@@ -1,6 +1,6 @@
 import type { Clock } from '@headrace/runtime';
 import type { Channel, ClientStream, StreamReceiver, UnaryOutcome } from '@headrace/wire';
-import { transportOf } from '@headrace/wire';
+import { defaultWire, transportOf } from '@headrace/wire';
 import { inferenceService } from '@headrace/proto';
 import type { ModelSpec } from '../input/tensor-spec.js';
 import { serverFailure } from './server-failure.js';
@@ -47,7 +47,7 @@ export class InferenceClient {
   constructor(target: Target, clock: Clock) {
     this.target = target;
     this.#clock = clock;
-    this.#channel = transportOf(target.wire ?? 'http2', clock).openChannel(
+    this.#channel = transportOf(target.wire ?? defaultWire, clock).openChannel(
       target.address,
       target.tls === undefined ? {} : { tls: target.tls },
     );

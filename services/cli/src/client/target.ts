@@ -1,5 +1,5 @@
 import { accessSync, constants } from 'node:fs';
-import { wireNames, wireVariable } from '@headrace/wire';
+import { defaultWire, wireNamed, wireNames, wireVariable } from '@headrace/wire';
 import type { TlsClientFiles, WireName } from '@headrace/wire';
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
@@ -55,7 +55,7 @@ export function targetOf(flags: TargetFlags): Target {
 }
 
 function wireOf(flags: TargetFlags): WireName {
-  const name = wireNames.find((known) => known === (flags.wire ?? wireNames[0]));
+  const name = wireNamed(flags.wire ?? defaultWire);
   if (name === undefined) throw usageFailure(`--wire ${flags.wire ?? ''}: expected one of ${wireNames.join(', ')}`);
   return name;
 }

@@ -1,22 +1,6 @@
 import grpc from '@grpc/grpc-js';
 import { Metadata } from '../metadata.js';
-
-/** What gRPC and HTTP/2 use for themselves; it never shows above the port. */
-const transportKeys = new Set([
-  'accept-encoding',
-  'content-length',
-  'content-type',
-  'date',
-  'grpc-accept-encoding',
-  'grpc-encoding',
-  'grpc-message',
-  'grpc-status',
-  'grpc-timeout',
-  'te',
-]);
-
-/** Keys outside the gRPC alphabet (possible in HTTP/2, not in gRPC) are left out, as a peer must not make us throw. */
-const keyLayout = /^[0-9a-z_.-]+$/;
+import { keyLayout, printableText, transportKeys } from '../metadata-rules.js';
 
 /** To hand to grpc-js where a call has no metadata; grpc-js copies it and never writes to it. */
 export const emptyGrpcMetadata = new grpc.Metadata();
@@ -24,6 +8,7 @@ export const emptyGrpcMetadata = new grpc.Metadata();
 export function fromGrpc(source: grpc.Metadata): Metadata {
   const target = new Metadata();
   for (const [key, values] of Object.entries(source.toJSON())) {
+    // Keys outside the alphabet are left out, as a peer must not make us throw.
     if (transportKeys.has(key) || !keyLayout.test(key)) continue;
     const binary = key.endsWith('-bin');
     for (const value of values) if (Buffer.isBuffer(value) === binary) target.append(key, value);
@@ -39,15 +24,8 @@ export function toGrpc(source: Metadata | undefined): grpc.Metadata {
 }
 
 export function fill(target: grpc.Metadata, source: Metadata): void {
+  // grpc-js throws on text that HTTP/2 cannot carry.
   for (const [key, values] of source.entries()) {
-    for (const value of values) target.add(key, typeof value === 'string' ? headerText(value) : value);
+    for (const value of values) target.add(key, typeof value === 'string' ? printableText(value) : value);
   }
-}
-
-/**
- * Printable ASCII only (grpc/doc/PROTOCOL-HTTP2: ASCII-Value). grpc-js throws on what HTTP/2 cannot carry, and a value
- * that merely quotes the caller (a request id) must not fail the call: other characters become "?".
- */
-function headerText(value: string): string {
-  return /^[\x20-\x7e]*$/.test(value) ? value : value.replaceAll(/[^\x20-\x7e]/g, '?');
 }

@@ -1,8 +1,9 @@
-import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
+import type { Server as NetServer, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import grpc from '@grpc/grpc-js';
 import type { Clock, Logger, Timer } from '@headrace/runtime';
 import type { MethodHandler, ServerOptions, WireServer } from '../port.js';
+import { listenOn } from '../listen.js';
 import type { ServerContext } from './server-call.js';
 import { GrpcJsStreamCall } from './server-stream.js';
 import { GrpcJsUnaryCall } from './server-unary.js';
@@ -53,18 +54,10 @@ export class GrpcJsServer implements WireServer {
     const injector = this.#server.createConnectionInjector(this.#credentials);
     const listener = createServer({ noDelay: true }, (socket) => this.#accept(socket, injector));
     listener.maxConnections = maxConnections;
-    await new Promise<void>((resolve, reject) => {
-      listener.once('error', reject);
-      listener.listen({ host, port }, () => {
-        listener.off('error', reject);
-        resolve();
-      });
-    });
-    listener.on('error', (error) => this.#context.logger.error({ error }, 'listener failed'));
+    const bound = await listenOn(listener, host, port, this.#context.logger);
     this.#listener = listener;
     this.#injector = injector;
-    const address = listener.address() as AddressInfo;
-    return { host: address.address, port: address.port };
+    return bound;
   }
 
   onDrain(listener: () => void): void {

@@ -2,15 +2,10 @@ import type grpc from '@grpc/grpc-js';
 import type { StatusCode } from '@headrace/runtime';
 import { statusCode } from '@headrace/runtime';
 import type { WireStatus } from '../port.js';
+import { cutStatusMessage } from '../status-message.js';
 import { fromGrpc, toGrpc } from './metadata.js';
 
 const codes = new Set<number>(Object.values(statusCode));
-
-/**
- * grpc-message travels percent-encoded in a header, and peers bound their headers (8 KiB is common): longer texts are
- * cut. 1,024 characters are at most 3 KiB encoded for ASCII-heavy text.
- */
-const maxMessageCharacters = 1_024;
 
 export interface GrpcJsStatus {
   readonly code: number;
@@ -34,6 +29,5 @@ export function toStatusCode(code: number): StatusCode {
 
 /** Cut to length, and free of lone surrogates, on which grpc-js's encodeURI would throw. */
 function messageText(message: string): string {
-  const cut = message.length <= maxMessageCharacters ? message : `${message.slice(0, maxMessageCharacters - 3)}...`;
-  return cut.replaceAll(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, '\ufffd');
+  return cutStatusMessage(message).replaceAll(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, '\ufffd');
 }

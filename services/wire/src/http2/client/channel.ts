@@ -16,6 +16,7 @@ import { defaultLimits } from '../connection/limits.js';
 import type { ConnectionLimits } from '../connection/limits.js';
 import type { ReceiveBudget } from '../connection/receive-budget.js';
 import { Watchdog } from '../connection/watchdog.js';
+import { tooLarge } from '../grpc/message-problems.js';
 import { backoffMs } from './backoff.js';
 import type { ClientStreamBase } from './client-call.js';
 import { ClientConnection } from './client-connection.js';
@@ -110,12 +111,8 @@ export class Http2Channel implements Channel {
   unary(path: string, message: Buffer, options: CallOptions, done: (outcome: UnaryOutcome) => void): ClientCall {
     const call = new ClientUnaryCall(path, message, options, this.#context, done);
     const { maxMessageBytes } = this.#context;
-    if (message.length > maxMessageBytes) {
-      call.stop({
-        code: statusCode.RESOURCE_EXHAUSTED,
-        message: `the request: expected at most ${maxMessageBytes} bytes, got ${message.length}`,
-      });
-    } else this.#begin(call);
+    if (message.length > maxMessageBytes) call.stop(tooLarge('the request', maxMessageBytes, message.length));
+    else this.#begin(call);
     return call;
   }
 

@@ -1,9 +1,9 @@
-import { statusCode } from '@headrace/runtime';
 import type { CallOptions, ClientStream, StreamReceiver } from '../../port.js';
 import { compressNow } from '../grpc/compression.js';
 import type { MessageEncoding } from '../grpc/encoding.js';
 import { InboundMessages } from '../grpc/inbound-messages.js';
-import { messagePrefix } from '../grpc/message-prefix.js';
+import { malformed, tooLarge } from '../grpc/message-problems.js';
+import { messagePrefix } from '../grpc/message-writer.js';
 import type { CallEnd } from './client-call.js';
 import { ClientStreamBase } from './client-call.js';
 import type { ClientContext } from './client-context.js';
@@ -33,10 +33,7 @@ export class ClientStreamCall extends ClientStreamBase implements ClientStream {
     if (this.over || this.#ending) return true;
     const { maxMessageBytes } = this.context;
     if (message.length > maxMessageBytes) {
-      this.stop({
-        code: statusCode.RESOURCE_EXHAUSTED,
-        message: `a request message: expected at most ${maxMessageBytes} bytes, got ${message.length}`,
-      });
+      this.stop(tooLarge('a request message', maxMessageBytes, message.length));
       return true;
     }
     if (this.#started) return this.#send(message);
@@ -71,7 +68,7 @@ export class ClientStreamCall extends ClientStreamBase implements ClientStream {
   onData(bytes: Buffer, start: number, end: number, endStream: boolean): void {
     if (this.over) return;
     if (end > start) this.#inbound?.push(bytes, start, end);
-    if (endStream && !this.over) this.violated({ code: statusCode.INTERNAL, message: 'the answer ended without trailers' });
+    if (endStream && !this.over) this.violated(malformed('the answer ended without trailers'));
   }
 
   onTurnEnd(): void {

@@ -406,10 +406,7 @@ export class Connection implements SendState {
 
   #writeHeaders(id: number, fields: HeaderFields, endStream: boolean, more?: HeaderFields): void {
     const { output } = this;
-    const block = this.#encoder.encode(fields);
-    // The encoder uses its buffer again: what it wrote first is copied. A block may be encoded in pieces, in order.
-    const whole = more === undefined || more.length === 0 ? block : Buffer.concat([Buffer.from(block), this.#encoder.encode(more)]);
-    writeHeaderBlock(output, id, whole, endStream, this.peer.maxFrameBytes);
+    writeHeaderBlock(output, id, this.#encoder.encode(fields, more), endStream, this.peer.maxFrameBytes);
   }
 
   #localEnd(stream: Stream): void {

@@ -2,6 +2,7 @@ import { statusCode } from '@headrace/runtime';
 import type { WireStatus } from '../../port.js';
 import { gunzipMessage } from './compression.js';
 import type { MessageEncoding } from './encoding.js';
+import { malformed, tooLarge } from './message-problems.js';
 import { MessageReader } from './message-reader.js';
 import type { MessageSink, ReceiveBudget } from './message-reader.js';
 
@@ -104,14 +105,11 @@ export class InboundMessages implements MessageSink {
 
   onTooLarge(bytes: number): void {
     const { what, maxMessageBytes } = this.#options;
-    this.#options.onProblem({
-      code: statusCode.RESOURCE_EXHAUSTED,
-      message: `${what}: expected at most ${maxMessageBytes} bytes, got ${bytes}`,
-    });
+    this.#options.onProblem(tooLarge(what, maxMessageBytes, bytes));
   }
 
   onMalformed(text: string): void {
-    this.#options.onProblem({ code: statusCode.INTERNAL, message: text });
+    this.#options.onProblem(malformed(text));
   }
 
   onNoMemory(): void {

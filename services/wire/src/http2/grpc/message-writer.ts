@@ -21,3 +21,11 @@ export function writePrefix(out: Buffer, at: number, length: number, compressed:
   out[at + 4] = length;
   return at + messagePrefixBytes;
 }
+
+const prefix = Buffer.alloc(messagePrefixBytes);
+
+/** The five bytes before a message, in a buffer that the next call overwrites. */
+export function messagePrefix(length: number, compressed: boolean): Buffer {
+  writePrefix(prefix, 0, length, compressed);
+  return prefix;
+}

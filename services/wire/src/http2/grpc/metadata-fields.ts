@@ -1,25 +1,7 @@
 import { Metadata } from '../../metadata.js';
+import { isPrintable, keyLayout, printableText, transportKeys } from '../../metadata-rules.js';
 import type { HeaderFields } from '../hpack/index.js';
 import { field, fieldKind } from './known-fields.js';
-
-/** What gRPC and HTTP/2 use for themselves; it never shows above the port, and is never taken from above. */
-const transportKeys = new Set([
-  'accept-encoding',
-  'content-length',
-  'content-type',
-  'date',
-  'grpc-accept-encoding',
-  'grpc-encoding',
-  'grpc-message',
-  'grpc-status',
-  'grpc-timeout',
-  'te',
-]);
-
-/** gRPC's alphabet for keys is smaller than HTTP/2's; pseudo-header fields are outside both. */
-const keyLayout = /^[0-9a-z_.-]+$/;
-const printable = /^[\x20-\x7e]*$/;
-const unprintable = /[^\x20-\x7e]/g;
 
 /**
  * The metadata in a header list. Never throws: a key outside gRPC's alphabet, or text that is not printable ASCII, is
@@ -33,7 +15,7 @@ export function metadataOf(fields: HeaderFields): Metadata {
     if (transportKeys.has(name) || !keyLayout.test(name)) continue;
     const value = fields[at + 1] ?? '';
     if (name.endsWith('-bin')) appendBytes(metadata, name, value);
-    else if (printable.test(value)) metadata.append(name, stripped(value));
+    else if (isPrintable(value)) metadata.append(name, stripped(value));
   }
   return metadata;
 }
@@ -64,12 +46,9 @@ function isReserved(key: string): boolean {
   return transportKeys.has(key) || key === 'user-agent' || key === 'host' || fieldKind(key) === field.connection;
 }
 
-/**
- * Printable ASCII only, and no space around it (RFC 9113, section 8.2.1). A value that merely quotes the caller (a
- * request id) must not fail the call: other characters become "?".
- */
+/** Printable ASCII only, and no space around it (RFC 9113, section 8.2.1). */
 function headerText(value: string): string {
-  return stripped(printable.test(value) ? value : value.replaceAll(unprintable, '?'));
+  return stripped(printableText(value));
 }
 
 function stripped(value: string): string {

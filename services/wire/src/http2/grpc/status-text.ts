@@ -1,3 +1,5 @@
+import { cutStatusMessage } from '../../status-message.js';
+
 /**
  * The text of a status on the wire, grpc-message: UTF-8, of which every byte outside printable ASCII, and "%", is
  * written as %XX (grpc/doc/PROTOCOL-HTTP2: Percent-Encoded).
@@ -8,18 +10,12 @@ const plain = /^[ -$&-~]*$/;
 /** Not allowed in a field value of HTTP/2 (RFC 9113, section 8.2.1). */
 const edgeSpace = /^ | $/;
 
-/**
- * Peers bound their headers (8 KiB is common): longer texts are cut. 1,024 characters are 1 KiB encoded where they are
- * ASCII, and at most 9 KiB where each takes three bytes of UTF-8.
- */
-const maxMessageCharacters = 1_024;
-
 const percent = 0x25;
 const hexDigits = '0123456789ABCDEF';
 
 /** Text of more than 1,024 characters is cut; half a surrogate pair becomes U+FFFD. */
 export function encodeStatusMessage(message: string): string {
-  const text = message.length <= maxMessageCharacters ? message : `${message.slice(0, maxMessageCharacters - 3)}...`;
+  const text = cutStatusMessage(message);
   if (plain.test(text) && !edgeSpace.test(text)) return text;
   const bytes = Buffer.from(text, 'utf8');
   const last = bytes.length - 1;

@@ -35,6 +35,8 @@ const longestPlainValue = 64;
 /** A name of our users' that has this many live values varies by call: more of them would only push out what repeats. */
 const maxValuesOfCustomName = 8;
 
+const none: HeaderFields = [];
+
 /**
  * Writes header blocks. The order of `encode` must be the order on the wire (RFC 7541 3). Allocates nothing for a steady block; an inserted
  * field costs its entry in the reverse map.
@@ -65,29 +67,37 @@ export class HpackEncoder {
   }
 
   /**
-   * One header block, in a view of a buffer that is valid until the next call. Throws TypeError for texts that are not latin1 or an odd
+   * One header block, in a view of a buffer that is valid until the next call. `more` continues it: what is the same for many
+   * calls goes into `fields`, which are remembered, and what differs by call into `more`, which are not. Throws TypeError for texts that are not latin1 or an odd
    * number of them; the block is then not to be written, and the next one starts from an empty table.
    */
-  encode(fields: HeaderFields): Buffer {
+  encode(fields: HeaderFields, more: HeaderFields = none): Buffer {
+    this.#scratch.reset();
+    const length = this.#encodeSteady(fields);
+    return this.#scratch.view(more.length === 0 ? length : this.#writeFields(more, length, fields.length >>> 1));
+  }
+
+  /** Answers the length. */
+  #encodeSteady(fields: HeaderFields): number {
     const scratch = this.#scratch;
-    scratch.reset();
     const updates = this.#announces;
     const { generation } = this.#table;
     if (!updates) {
       const length = this.#recent.copyTo(scratch.bytes, fields, generation);
-      if (length >= 0) return scratch.view(length);
+      if (length >= 0) return length;
     }
-    if (fields.length % 2 !== 0) throw new TypeError(`a header list has ${fields.length} texts: expected names and values in turn`);
-    const length = this.#writeBlock(fields, updates);
+    const length = this.#writeFields(fields, updates ? this.#writeSizeUpdates() : 0, 0);
     if (!updates && this.#table.generation === generation) this.#recent.store(fields, scratch.bytes, length, generation);
-    return scratch.view(length);
+    return length;
   }
 
-  #writeBlock(fields: HeaderFields, updates: boolean): number {
-    let at = updates ? this.#writeSizeUpdates() : 0;
+  /** From `from` on in the block, of which `place` fields are written. */
+  #writeFields(fields: HeaderFields, from: number, place: number): number {
+    let at = from;
     try {
+      if (fields.length % 2 !== 0) throw new TypeError(`a header list has ${fields.length} texts: expected names and values in turn`);
       for (let each = 0; each < fields.length; each += 2)
-        at = this.#writeField(at, each >>> 1, fields[each] as string, fields[each + 1] as string);
+        at = this.#writeField(at, place + (each >>> 1), fields[each] as string, fields[each + 1] as string);
     } catch (error) {
       // Entries inserted on the way will not reach the peer: both sides start over, by a size update to nothing and back in the next block.
       this.#smallestBytes = 0;

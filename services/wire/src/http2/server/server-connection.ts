@@ -13,22 +13,27 @@ import { ConnectionPeer } from './peer.js';
 import { RefusedRequest } from './refused-request.js';
 import type { Refusal } from './refused-request.js';
 import type { ServerContext } from './server-context.js';
+import type { Arrival } from './server-stream.js';
 import { ServerStreamCall } from './stream-call.js';
 import { ServerUnaryCall } from './unary-call.js';
 
 /** From a request's header list to a call and its handler. */
-export class ServerConnection implements ConnectionHost {
+export class ServerConnection implements ConnectionHost, Arrival {
   readonly connection: Connection;
-  readonly #context: ServerContext;
-  readonly #peer: Peer;
+  readonly context: ServerContext;
+  readonly peer: Peer;
   readonly #heads = new RequestHeads();
   readonly #onClosed: (connection: ServerConnection) => void;
 
   constructor(socket: Socket, limits: ConnectionLimits, context: ServerContext, onClosed: (connection: ServerConnection) => void) {
-    this.#context = context;
-    this.#peer = new ConnectionPeer(socket);
+    this.context = context;
+    this.peer = new ConnectionPeer(socket);
     this.#onClosed = onClosed;
     this.connection = new Connection({ socket, isServer: true, limits, clock: context.clock, host: this });
+  }
+
+  get nowMs(): number {
+    return this.connection.nowMs;
   }
 
   open(id: number, fields: HeaderFields, endStream: boolean, tooLarge: boolean): Stream | undefined {
@@ -47,7 +52,7 @@ export class ServerConnection implements ConnectionHost {
     if (head.kind === 'malformed') throw new StreamError(id, errorCode.protocolError, head.text);
     if (endStream && head.contentLength > 0) throw new StreamError(id, errorCode.protocolError, 'content-length without a body');
     if (head.kind !== 'request') return this.#refuse(id, endStream, head);
-    const method = this.#context.methods.get(head.path);
+    const method = this.context.methods.get(head.path);
     if (method === undefined) {
       const message = `method ${head.path.slice(0, 200)} is not implemented`;
       return this.#refuse(id, endStream, {
@@ -58,14 +63,13 @@ export class ServerConnection implements ConnectionHost {
         contentLength: head.contentLength,
       });
     }
-    const arrival = { peer: this.#peer, context: this.#context, nowMs: connection.nowMs };
     if (method.kind === 'unary') {
-      const call = new ServerUnaryCall(id, head, arrival, method);
+      const call = new ServerUnaryCall(id, head, this, method);
       this.#begin(call, head.contentLength, endStream);
       if (endStream) call.onRequestEnd();
       return call;
     }
-    const call = new ServerStreamCall(id, head, arrival);
+    const call = new ServerStreamCall(id, head, this);
     this.#begin(call, head.contentLength, endStream);
     call.guard(() => method.handle(call));
     if (endStream) call.onRequestEnd();
@@ -85,8 +89,8 @@ export class ServerConnection implements ConnectionHost {
   }
 
   onClosed(message: string, clean: boolean, defect: unknown): void {
-    if (defect !== undefined) this.#context.logger.error({ peer: this.#peer.address, error: defect }, 'a connection was ended by a defect');
-    if (!clean) this.#context.logger.debug({ peer: this.#peer.address, reason: message }, 'connection ended');
+    if (defect !== undefined) this.context.logger.error({ peer: this.peer.address, error: defect }, 'a connection was ended by a defect');
+    if (!clean) this.context.logger.debug({ peer: this.peer.address, reason: message }, 'connection ended');
     this.#onClosed(this);
   }
 

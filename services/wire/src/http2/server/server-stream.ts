@@ -7,7 +7,7 @@ import type { StreamLoss } from '../connection/stream.js';
 import { metadataOf } from '../grpc/metadata-fields.js';
 import { errorCode } from '../frames/constants.js';
 import { StreamError } from '../frames/errors.js';
-import { messagePrefix } from '../grpc/message-prefix.js';
+import { messagePrefix } from '../grpc/message-writer.js';
 import { requestTrailersProblem } from '../grpc/request-head.js';
 import type { RequestHead } from '../grpc/request-head.js';
 import type { HeaderFields } from '../hpack/index.js';
@@ -139,13 +139,6 @@ export abstract class ServerStream extends Stream implements ServerCall {
     this.#cancelListener = undefined;
     this.release();
     return true;
-  }
-
-  protected tooLarge(what: string, bytes: number): WireStatus {
-    return {
-      code: statusCode.RESOURCE_EXHAUSTED,
-      message: `${what}: expected at most ${this.context.maxMessageBytes} bytes, got ${bytes}`,
-    };
   }
 
   /** The request breaks gRPC's own rules: it is answered, and its handler hears that it is over. */

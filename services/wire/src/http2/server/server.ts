@@ -1,11 +1,12 @@
-import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
+import type { Server as NetServer, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import type { Server as TlsServer } from 'node:tls';
-import { HeadraceError, describeError } from '@headrace/runtime';
+import { describeError } from '@headrace/runtime';
 import type { Clock, Logger, Timer } from '@headrace/runtime';
 import type { MethodHandler, ServerOptions, TlsServerFiles, WireServer } from '../../port.js';
-import { serverTlsOptions } from '../../tls-files.js';
+import { listenOn } from '../../listen.js';
+import { serverTlsOptions, usableTls } from '../../tls-files.js';
 import { defaultLimits } from '../connection/limits.js';
 import type { ConnectionLimits } from '../connection/limits.js';
 import type { ReceiveBudget } from '../connection/receive-budget.js';
@@ -55,7 +56,11 @@ export class Http2Server implements WireServer {
     this.#options = options;
     this.#clock = clock;
     this.#logger = logger;
-    if (options.tls !== undefined) checkUsable(options.tls);
+    const { tls } = options;
+    if (tls !== undefined) {
+      const files = serverTlsOptions(tls);
+      usableTls(() => checkSecureContext(files));
+    }
     this.#limits = {
       ...defaultLimits,
       ...(options.maxConcurrentStreams === undefined ? {} : { maxConcurrentStreams: options.maxConcurrentStreams }),
@@ -85,17 +90,9 @@ export class Http2Server implements WireServer {
     if (this.#drained !== undefined) throw new Error('this server was drained');
     const listener = this.#createListener();
     listener.maxConnections = this.#options.maxConnections ?? defaultMaxConnections;
-    await new Promise<void>((resolve, reject) => {
-      listener.once('error', reject);
-      listener.listen({ host, port }, () => {
-        listener.off('error', reject);
-        resolve();
-      });
-    });
-    listener.on('error', (error) => this.#logger.error({ error }, 'listener failed'));
+    const bound = await listenOn(listener, host, port, this.#logger);
     this.#listener = listener;
-    const address = listener.address() as AddressInfo;
-    return { host: address.address, port: address.port };
+    return bound;
   }
 
   onDrain(listener: () => void): void {
@@ -114,7 +111,6 @@ export class Http2Server implements WireServer {
     for (const listener of this.#drainListeners) listener();
     if (this.#connections.size > 0) {
       await new Promise<void>((resolve) => {
-        this.#empty = resolve;
         const timer: Timer = this.#clock.setTimer(() => this.#cut(graceMs), graceMs);
         this.#empty = () => {
           timer.cancel();
@@ -180,14 +176,5 @@ export class Http2Server implements WireServer {
     });
     this.#connections.add(accepted);
     this.#watchdog.add(accepted.connection);
-  }
-}
-
-function checkUsable(tls: TlsServerFiles): void {
-  const options = serverTlsOptions(tls);
-  try {
-    checkSecureContext(options);
-  } catch (error) {
-    throw HeadraceError.of('INVALID_PARAMETER', `TLS files cannot be used: ${describeError(error)}`, undefined, { cause: error });
   }
 }

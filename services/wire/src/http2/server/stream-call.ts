@@ -2,6 +2,7 @@ import type { Metadata } from '../../metadata.js';
 import type { StreamCall } from '../../port.js';
 import { compressNow } from '../grpc/compression.js';
 import { InboundMessages } from '../grpc/inbound-messages.js';
+import { tooLarge } from '../grpc/message-problems.js';
 import type { RequestHead } from '../grpc/request-head.js';
 import { ServerStream } from './server-stream.js';
 import type { Arrival } from './server-stream.js';
@@ -46,7 +47,7 @@ export class ServerStreamCall extends ServerStream implements StreamCall {
   write(message: Buffer): boolean {
     if (this.ended) return true;
     if (message.length > this.context.maxMessageBytes) {
-      this.refuse(this.tooLarge('a reply message', message.length));
+      this.refuse(tooLarge('a reply message', this.context.maxMessageBytes, message.length));
       return true;
     }
     const packed = this.gzip ? compressNow(message) : undefined;
