@@ -1,36 +1,25 @@
-import { remainingMs } from '@headrace/batching';
+import { RunQueues } from '@headrace/batching';
+import type { QueuedRun } from '@headrace/batching';
 
-/**
- * Outstanding work by instance slot, the "expected completion" half of the router's score.
- *
- *   slot (backend, model, i):   [ running: 12 ms predicted, began 5 ms ago ][ staged: 20 ms ]
- *   free in                     = |12 - 5| + 20 = 27 ms
- *
- * What is left of a run that is late: see remainingMs.
- */
-export interface Run {
+/** Outstanding work by instance slot (backend, model, i), the "expected completion" half of the router's score. */
+export interface Run extends QueuedRun {
   readonly targetId: string;
   readonly backend: string;
   readonly model: string;
-  readonly predictedMs: number;
   /** When it was handed over. */
   readonly startedMs: number;
   /** What the slot still had before it when it was handed over, plus its own prediction; 0 without a prediction. */
   readonly expectedMs: number;
-  /** When the slot was free for it: handed over, or the end of the run before it. */
-  beganMs: number;
 }
 
 export class Ledger {
-  readonly #slots = new Map<string, Run[]>();
+  readonly #slots = new RunQueues<Run>();
   readonly #backends = new Map<string, Set<Run>>();
 
   start(run: Pick<Run, 'targetId' | 'backend' | 'model' | 'predictedMs' | 'startedMs'>): Run {
     const expectedMs = run.predictedMs <= 0 ? 0 : this.freeInMs(run.targetId, run.startedMs) + run.predictedMs;
     const entry: Run = { ...run, expectedMs, beganMs: run.startedMs };
-    const slot = this.#slots.get(run.targetId);
-    if (slot === undefined) this.#slots.set(run.targetId, [entry]);
-    else slot.push(entry);
+    this.#slots.add(run.targetId, entry);
     const all = this.#backends.get(run.backend);
     if (all === undefined) this.#backends.set(run.backend, new Set([entry]));
     else all.add(entry);
@@ -38,30 +27,19 @@ export class Ledger {
   }
 
   finish(run: Run, nowMs: number): void {
-    const slot = this.#slots.get(run.targetId) ?? [];
-    const wasFirst = slot[0] === run;
-    const rest = slot.filter((other) => other !== run);
-    if (wasFirst && rest[0] !== undefined) rest[0].beganMs = nowMs;
-    if (rest.length > 0) this.#slots.set(run.targetId, rest);
-    else this.#slots.delete(run.targetId);
+    this.#slots.remove(run.targetId, run, nowMs);
     const all = this.#backends.get(run.backend);
     all?.delete(run);
     if (all?.size === 0) this.#backends.delete(run.backend);
   }
 
   outstanding(targetId: string): number {
-    return this.#slots.get(targetId)?.length ?? 0;
+    return this.#slots.count(targetId);
   }
 
   /** Predicted milliseconds until the slot has done all it holds. */
   freeInMs(targetId: string, nowMs: number): number {
-    let totalMs = 0;
-    let first = true;
-    for (const run of this.#slots.get(targetId) ?? []) {
-      totalMs += first ? remainingMs(run.predictedMs, nowMs - run.beganMs) : run.predictedMs;
-      first = false;
-    }
-    return totalMs;
+    return this.#slots.freeInMs(targetId, nowMs);
   }
 
   runsOf(backend: string): Iterable<Run> {
