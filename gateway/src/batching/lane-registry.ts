@@ -62,7 +62,7 @@ export class LaneRegistry<J extends Job> {
 
   queuedRows(): number {
     let rows = 0;
-    for (const lane of this.#lanes.values()) rows += lane.batcher.stats().queuedRows;
+    for (const lane of this.#lanes.values()) rows += lane.batcher.queuedRows;
     return rows;
   }
 

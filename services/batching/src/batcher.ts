@@ -120,6 +120,15 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
     this.#pump();
   }
 
+  get queuedRequests(): number {
+    return this.#waiting.requests;
+  }
+
+  get queuedRows(): number {
+    return this.#waiting.rows;
+  }
+
+  /** Looks at each request that waits: for people, not for each request. */
   stats(): LaneStats {
     const oldestArrivedMs = this.#waiting.oldestArrivedMs();
     return {

@@ -32,6 +32,8 @@ export interface BatchRequest {
   readonly bypass: boolean;
   /** Only this target may run it (a sequence stays on one backend); undefined for any. */
   readonly pinnedTarget?: string;
+  /** The batcher's own while the request waits; absent or undefined before and after. It waits in one batcher at a time. */
+  place?: object | undefined;
 }
 
 /** Immutable view of one instance, made by the runner for each decision. */

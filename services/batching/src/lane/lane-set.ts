@@ -5,10 +5,15 @@ import { Lane } from './lane.js';
 /**
  * All lanes of one model. A lane exists while something waits in it: what has run leaves no trace, so that a client who
  * varies shapes or parameters costs memory only for what it has in the queue.
+ *
+ * A request knows its own place (BatchRequest.place): a Map of all that wait, which changes with each request, would take
+ * requests that are long answered with it into V8's old generation (see StreamTable of services/wire).
  */
 export class LaneSet<R extends BatchRequest> {
   readonly #lanes = new Map<string, Lane<R>>();
-  readonly #waiting = new Map<R, Waiting<R>>();
+  /** The one that was emptied last: mostly the next that is needed. */
+  #spare: Lane<R> | undefined;
+  #requests = 0;
   #rows = 0;
   #order = 0;
 
@@ -17,7 +22,7 @@ export class LaneSet<R extends BatchRequest> {
   }
 
   get requests(): number {
-    return this.#waiting.size;
+    return this.#requests;
   }
 
   get lanes(): number {
@@ -38,24 +43,26 @@ export class LaneSet<R extends BatchRequest> {
   }
 
   has(request: R): boolean {
-    return this.#waiting.has(request);
+    return request.place !== undefined;
   }
 
   push(request: R, band: number, agingMs: number): Lane<R> {
     const identity = identityOf(request);
     let lane = this.#lanes.get(identity.key);
     if (lane === undefined) {
-      lane = new Lane<R>(identity);
+      lane = this.#spare?.key === identity.key ? this.#spare : new Lane<R>(identity);
       this.#lanes.set(identity.key, lane);
     }
-    this.#waiting.set(request, lane.push(request, this.#order++, band, agingMs));
+    request.place = lane.push(request, this.#order++, band, agingMs);
+    this.#requests += 1;
     this.#rows += request.rows;
     return lane;
   }
 
   cancel(request: R): boolean {
-    const waiting = this.#waiting.get(request);
-    if (waiting === undefined || !waiting.lane.remove(waiting)) return false;
+    // Only push above writes it.
+    const waiting = request.place as Waiting<R> | undefined;
+    if (waiting === undefined || this.#lanes.get(waiting.lane.key) !== waiting.lane || !waiting.lane.remove(waiting)) return false;
     this.#left(waiting.lane, [request]);
     return true;
   }
@@ -92,22 +99,23 @@ export class LaneSet<R extends BatchRequest> {
     for (const lane of this.#lanes.values()) lane.age(nowMs, agingMs);
   }
 
-  /** Arrival of the request that was taken in first; undefined when nothing waits. */
+  /** Arrival of the request that came first; undefined when nothing waits. Looks at each. */
   oldestArrivedMs(): number | undefined {
-    let oldest: number | undefined;
-    for (const request of this.#waiting.keys()) {
-      oldest = request.arrivedMs;
-      break;
-    }
-    return oldest;
+    let oldestMs: number | undefined;
+    for (const lane of this.#lanes.values()) oldestMs = Math.min(oldestMs ?? Infinity, lane.oldestArrivedMs());
+    return oldestMs;
   }
 
   #left(lane: Lane<R>, requests: R[]): R[] {
     for (const request of requests) {
-      this.#waiting.delete(request);
+      request.place = undefined;
       this.#rows -= request.rows;
     }
-    if (lane.requests === 0) this.#lanes.delete(lane.key);
+    this.#requests -= requests.length;
+    if (lane.requests === 0) {
+      this.#lanes.delete(lane.key);
+      this.#spare = lane;
+    }
     return requests;
   }
 }

@@ -202,6 +202,14 @@ export class Lane<R extends BatchRequest> implements LaneSnapshot {
     return head.request;
   }
 
+  /** Infinity when nothing waits. */
+  oldestArrivedMs(): number {
+    let oldestMs = Infinity;
+    for (let index = 0; index < this.#order.size; index++)
+      oldestMs = Math.min(oldestMs, this.#order.itemAt(index)?.request.arrivedMs ?? Infinity);
+    return oldestMs;
+  }
+
   /** Removes any one request. */
   takeAny(): R | undefined {
     const last = this.#order.itemAt(this.#order.size - 1);

@@ -260,9 +260,8 @@ export class ModelExecution implements BatchRunner<PendingInfer> {
 
   #afterChange(): void {
     const { metrics } = this.#options;
-    const stats = this.#batcher.stats();
-    metrics.queued(stats.queuedRows);
-    if (!this.#sharesThreads || stats.queuedRequests === 0) return;
+    metrics.queued(this.#batcher.queuedRows);
+    if (!this.#sharesThreads || this.#batcher.queuedRequests === 0) return;
     for (const { lease } of this.#options.instances) {
       if (lease.turns.busy) lease.turns.wait(this, () => this.#wake());
     }

@@ -33,7 +33,8 @@ export class WorkerThread implements RunThread {
   readonly #worker: Worker;
   readonly #opening = new Map<number, Waiting<OpenedSession>>();
   readonly #closing = new Map<number, () => void>();
-  readonly #runs = new Map<number, (outcome: RunOutcome) => void>();
+  /** In the order in which they were posted, which is that of their outcomes. */
+  #runs: { readonly run: number; readonly done: (outcome: RunOutcome) => void }[] = [];
   readonly #lostListeners = new Set<(message: string) => void>();
   readonly #started: Promise<number | undefined>;
   readonly #exited: Promise<void>;
@@ -76,7 +77,7 @@ export class WorkerThread implements RunThread {
   }
 
   get busy(): boolean {
-    return this.#runs.size > 0 || this.#opening.size > 0 || this.#lost !== undefined;
+    return this.#runs.length > 0 || this.#opening.size > 0 || this.#lost !== undefined;
   }
 
   open(modelFile: string, options: SessionSettings): Promise<OpenedSession> {
@@ -92,7 +93,7 @@ export class WorkerThread implements RunThread {
     const lost = this.#lost;
     if (lost !== undefined) return queueMicrotask(() => done({ ok: false, message: lost, inputs: [], lost: true }));
     const run = ++this.#lastRun;
-    this.#runs.set(run, done);
+    this.#runs.push({ run, done });
     this.#tell(
       { kind: 'run', run, session, inputs, outputs },
       inputs.map((input) => input.buffer),
@@ -129,10 +130,10 @@ export class WorkerThread implements RunThread {
         take(this.#opening, message.session)?.reject(new Error(message.message));
         return;
       case 'ran':
-        take(this.#runs, message.run)?.({ ok: true, ...message });
+        this.#takeRun(message.run)?.({ ok: true, ...message });
         return;
       case 'runFailed':
-        take(this.#runs, message.run)?.({ ok: false, message: message.message, inputs: message.inputs, lost: false });
+        this.#takeRun(message.run)?.({ ok: false, message: message.message, inputs: message.inputs, lost: false });
         return;
       case 'closed':
         take(this.#closing, message.session)?.();
@@ -140,13 +141,19 @@ export class WorkerThread implements RunThread {
     }
   }
 
+  #takeRun(run: number): ((outcome: RunOutcome) => void) | undefined {
+    const index = this.#runs.findIndex((waiting) => waiting.run === run);
+    return index < 0 ? undefined : this.#runs.splice(index, 1)[0]?.done;
+  }
+
   #lose(message: string): void {
     this.#lost = message;
     for (const waiting of this.#opening.values()) waiting.reject(new Error(message));
-    for (const done of this.#runs.values()) done({ ok: false, message, inputs: [], lost: true });
+    const runs = this.#runs;
+    this.#runs = [];
+    for (const { done } of runs) done({ ok: false, message, inputs: [], lost: true });
     for (const closed of this.#closing.values()) closed();
     this.#opening.clear();
-    this.#runs.clear();
     this.#closing.clear();
     for (const listener of this.#lostListeners) listener(message);
   }

@@ -30,6 +30,43 @@ describe('MetricsRegistry', () => {
     ]);
   });
 
+  it('puts an observation into the first bucket whose bound it does not exceed, and counts on over scrapes', async () => {
+    const registry = bare();
+    const sizes = registry.defineHistogram({ name: 'headrace_rows', help: 'h', buckets: [1, 2] });
+    const seen = registry.defineCounter({ name: 'headrace_seen_total', help: 'h' });
+    for (const rows of [1, 2, 2.5]) {
+      sizes.observe({}, rows);
+      seen.inc({});
+      await registry.exposition();
+    }
+    expect(await linesOf(registry)).toEqual([
+      'headrace_rows_bucket{le="1"} 1',
+      'headrace_rows_bucket{le="2"} 2',
+      'headrace_rows_bucket{le="+Inf"} 3',
+      'headrace_rows_sum 5.5',
+      'headrace_rows_count 3',
+      'headrace_seen_total 3',
+    ]);
+    expect(() => sizes.observe({}, Number.NaN)).toThrow('headrace_rows');
+    expect(() => seen.inc({}, -1)).toThrow('headrace_seen_total');
+  });
+
+  it('forgets a series of each kind that is removed', async () => {
+    const registry = bare();
+    const labels = ['model'] as const;
+    const metrics = [
+      registry.defineGauge({ name: 'headrace_a', help: 'h', labels }),
+      registry.defineCounter({ name: 'headrace_b_total', help: 'h', labels }),
+      registry.defineHistogram({ name: 'headrace_c', help: 'h', labels, buckets: [1] }),
+    ] as const;
+    metrics[0].set({ model: 'm' }, 1);
+    metrics[1].inc({ model: 'm' });
+    metrics[2].observe({ model: 'm' }, 1);
+    expect(await linesOf(registry)).toHaveLength(6);
+    for (const metric of metrics) metric.remove({ model: 'm' });
+    expect(await linesOf(registry)).toEqual([]);
+  });
+
   it('reads a gauge at each scrape where asked to', async () => {
     const registry = bare();
     let value = 1;

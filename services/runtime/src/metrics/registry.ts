@@ -1,6 +1,7 @@
-import { Counter as PromCounter, Gauge as PromGauge, Histogram as PromHistogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { Counter as PromCounter, Gauge as PromGauge, Registry, collectDefaultMetrics } from 'prom-client';
+import { SeriesHistogram } from './histogram.js';
 import type { LabelValues } from './series.js';
-import { SeriesLimit } from './series.js';
+import { SeriesTable } from './series.js';
 
 /** What docs/reference/metrics.md says of a metric; the code that defines it is the only source. */
 export interface MetricDefinition {
@@ -57,7 +58,8 @@ export interface MetricsRegistryOptions {
 }
 
 /**
- * Definitions and values of all metrics of one process. Defining a name twice throws: a package defines its metrics in
+ * Definitions and values of all metrics of one process. Values are kept by series and handed to prom-client when somebody reads
+ * them: a server counts some hundred thousand times a second and is scraped four times a minute. Defining a name twice throws: a package defines its metrics in
  * one place, as a function of the registry, and hands the typed handles on.
  */
 export class MetricsRegistry {
@@ -72,11 +74,28 @@ export class MetricsRegistry {
 
   defineCounter<L extends string = never>(spec: MetricSpec<L>): Counter<L> {
     const labels = this.#add('counter', spec);
-    const metric = new PromCounter({ name: spec.name, help: spec.help, labelNames: labels, registers: [this.#registry] });
-    const limit = new SeriesLimit(labels, this.#maxSeries);
+    const series = new SeriesTable(labels, this.#maxSeries, (values) => ({ values, pending: 0, isNew: true }));
+    const metric: PromCounter<L> = new PromCounter({
+      name: spec.name,
+      help: spec.help,
+      labelNames: labels,
+      registers: [this.#registry],
+      collect: () => {
+        for (const one of series.all()) {
+          if (one.pending > 0 || one.isNew) metric.inc(one.values, one.pending);
+          one.pending = 0;
+          one.isNew = false;
+        }
+      },
+    });
     return {
-      inc: (values, by = 1) => metric.inc(limit.admit(values), by),
-      remove: (values) => limit.remove(values, () => metric.remove(values)),
+      inc: (values, by = 1) => {
+        if (!(by >= 0)) throw new RangeError(`counter ${spec.name}: expected an increment of 0 or more, got ${by}`);
+        series.of(values).pending += by;
+      },
+      remove: (values) => {
+        if (series.remove(values)) metric.remove(values);
+      },
     };
   }
 
@@ -84,36 +103,38 @@ export class MetricsRegistry {
     const labels = this.#add('gauge', spec);
     const { read } = spec;
     if (read !== undefined && labels.length > 0) throw new TypeError(`gauge ${spec.name}: read is only for gauges without labels`);
+    const series = new SeriesTable(labels, this.#maxSeries, (values) => ({ values, value: 0 }));
     const metric: PromGauge<L> = new PromGauge({
       name: spec.name,
       help: spec.help,
       labelNames: labels,
       registers: [this.#registry],
-      ...(read === undefined ? {} : { collect: () => metric.set(read()) }),
+      collect: () => {
+        if (read !== undefined) metric.set(read());
+        else for (const { values, value } of series.all()) metric.set(values, value);
+      },
     });
-    const limit = new SeriesLimit(labels, this.#maxSeries);
     return {
-      set: (values, value) => metric.set(limit.admit(values), value),
-      add: (values, by) => metric.inc(limit.admit(values), by),
-      remove: (values) => limit.remove(values, () => metric.remove(values)),
+      set: (values, value) => {
+        series.of(values).value = value;
+      },
+      add: (values, by) => {
+        series.of(values).value += by;
+      },
+      remove: (values) => {
+        if (series.remove(values)) metric.remove(values);
+      },
     };
   }
 
   defineHistogram<L extends string = never>(spec: HistogramSpec<L>): Histogram<L> {
     const buckets = spec.buckets ?? latencyBucketsS;
     const labels = this.#add('histogram', spec, buckets);
-    const metric = new PromHistogram({
-      name: spec.name,
-      help: spec.help,
-      labelNames: labels,
-      buckets: [...buckets],
-      registers: [this.#registry],
-    });
-    const limit = new SeriesLimit(labels, this.#maxSeries);
-    return {
-      observe: (values, value) => metric.observe(limit.admit(values), value),
-      remove: (values) => limit.remove(values, () => metric.remove(values)),
-    };
+    const metric = new SeriesHistogram(
+      { name: spec.name, help: spec.help, labelNames: labels, buckets: [...buckets], registers: [this.#registry] },
+      this.#maxSeries,
+    );
+    return { observe: (values, value) => metric.count(values, value), remove: (values) => metric.forget(values) };
   }
 
   /** Headrace's own definitions by name (without the process metrics), for the reference and its test. */

@@ -1,35 +1,49 @@
 export type LabelValues<L extends string> = Readonly<Record<L, string>>;
 
 /**
- * Bounds the label combinations of one metric: label values may come from clients (model names), and each new one
- * costs memory for ever. Past the limit all new combinations share one series whose labels read "other".
+ * What is kept for each label combination of one metric. Bounded: label values may come from clients (model names), and each
+ * new one costs memory for ever. Past the limit all new combinations share one series whose labels read "other".
  */
-export class SeriesLimit<L extends string> {
+export class SeriesTable<L extends string, S> {
   readonly #labels: readonly L[];
   readonly #max: number;
-  readonly #known = new Set<string>();
-  readonly #other: Record<L, string>;
+  readonly #make: (values: LabelValues<L>) => S;
+  readonly #series = new Map<string, S>();
+  #other: S | undefined;
 
-  constructor(labels: readonly L[], max: number) {
+  constructor(labels: readonly L[], max: number, make: (values: LabelValues<L>) => S) {
     this.#labels = labels;
     this.#max = max;
-    this.#other = Object.fromEntries(labels.map((label) => [label, 'other'])) as Record<L, string>;
+    this.#make = make;
   }
 
-  admit(values: LabelValues<L>): Record<L, string> {
-    if (this.#labels.length === 0) return values;
+  of(values: LabelValues<L>): S {
     const key = this.#key(values);
-    if (this.#known.has(key)) return values;
-    if (this.#known.size >= this.#max) return this.#other;
-    this.#known.add(key);
-    return values;
+    const known = this.#series.get(key);
+    if (known !== undefined) return known;
+    if (this.#series.size >= this.#max) {
+      this.#other ??= this.#make(Object.fromEntries(this.#labels.map((label) => [label, 'other'])) as Record<L, string>);
+      return this.#other;
+    }
+    // A copy: the caller may use one object for many.
+    const made = this.#make({ ...values });
+    this.#series.set(key, made);
+    return made;
   }
 
-  remove(values: LabelValues<L>, forget: () => void): void {
-    if (this.#known.delete(this.#key(values))) forget();
+  /** False when there is none of these labels, "other" included. */
+  remove(values: LabelValues<L>): boolean {
+    return this.#series.delete(this.#key(values));
+  }
+
+  all(): readonly S[] {
+    return [...this.#series.values(), ...(this.#other === undefined ? [] : [this.#other])];
   }
 
   #key(values: LabelValues<L>): string {
+    const [first] = this.#labels;
+    if (first === undefined) return '';
+    if (this.#labels.length === 1) return values[first];
     let key = '';
     for (const label of this.#labels) key += `${values[label]}\u0000`;
     return key;

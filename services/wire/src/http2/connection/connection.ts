@@ -315,7 +315,7 @@ export class Connection implements SendState {
 
   onGoaway(lastStreamId: number, code: number, message: string): void {
     this.#goawayReceived = true;
-    for (const stream of [...this.streams.values()]) {
+    for (const stream of this.streams.values()) {
       if (stream.id > lastStreamId && stream.id % 2 === (this.isServer ? 0 : 1)) {
         this.#forget(stream, 'peer');
         stream.onLost({ kind: 'connection', message: `the peer goes away${message === '' ? '' : `: ${message}`}`, refused: true });
@@ -453,7 +453,7 @@ export class Connection implements SendState {
   #lost(message: string, clean = this.#ending, defect?: unknown): void {
     if (this.#closed) return;
     this.#closed = true;
-    for (const stream of [...this.streams.values()]) {
+    for (const stream of this.streams.values()) {
       stream.closed = true;
       this.streams.close(stream.id, 'us');
       stream.onLost({ kind: 'connection', message, refused: false });

@@ -101,7 +101,7 @@ export class Watchdog {
       return connection.fail(errorCode.enhanceYourCalm, 'a preface, frame or header block was not completed in time');
     }
     // 2. Bodies that do not come.
-    for (const stream of [...connection.streams.values()]) {
+    for (const stream of connection.streams.values()) {
       if (stream.awaitsBytes && nowMs - stream.touchedMs > limits.bodyIdleTimeoutMs)
         connection.giveUp(stream, 'the message was not completed in time');
     }
@@ -123,7 +123,7 @@ export class Watchdog {
   #unstall(connection: Connection, watched: Watched, nowMs: number): void {
     const before = watched.stalled;
     watched.stalled = new Map();
-    for (const stream of [...connection.streams.values()]) {
+    for (const stream of connection.streams.values()) {
       if (stream.queuedBytes === 0) continue;
       const { sentBytes } = stream;
       const known = before.get(stream);
