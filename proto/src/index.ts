@@ -18,6 +18,10 @@ export type {
 export { decodeContents } from './infer/contents.js';
 export type { DecodedContents } from './infer/contents.js';
 export { scanInferRequest } from './infer/scan-request.js';
+export { RequestScanner } from './infer/request-scanner.js';
+export type { RequestForm } from './infer/request-form.js';
+export { PreparedInferResponse } from './infer/prepared-response.js';
+export type { ResponsePattern } from './infer/prepared-response.js';
 export { scanInferResponse } from './infer/scan-response.js';
 export { writeInferRequest } from './infer/write-request.js';
 export { writeInferResponse } from './infer/write-response.js';

@@ -1,4 +1,5 @@
 import type { Datatype } from './datatype.js';
+import type { RequestForm } from './request-form.js';
 
 /** A parameter as InferParameter carries it; int64 and uint64 keep all their bits. */
 export type ParameterValue = boolean | bigint | string | number;
@@ -43,6 +44,8 @@ export interface InferRequestView {
   readonly inputs: readonly InputView[];
   readonly outputs: readonly RequestedOutputView[];
   readonly rawInputCount: number;
+  /** Views of one form are equal in all but `bytes` and `id`; absent where a scanner did not look for one. */
+  readonly form?: RequestForm;
 }
 
 /** One output tensor of a scanned ModelInferResponse. */

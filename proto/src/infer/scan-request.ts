@@ -25,15 +25,28 @@ const sharedMemoryParameter = 'shared_memory_region';
  * 65,536 inputs, outputs, dimensions, parameters and contents together.
  */
 export function scanInferRequest(bytes: Buffer): ScanResult<InferRequestView> {
+  return scanMarked(bytes, undefined);
+}
+
+/** Where the parts of a message are that differ from request to request; filled in by the scan. */
+export interface RequestMarks {
+  /** How often the id is given, and where its text ends the last time. */
+  ids: number;
+  idEnd: number;
+  readonly raws: ByteRange[];
+}
+
+/** As scanInferRequest, and tells where id and raw contents are. */
+export function scanMarked(bytes: Buffer, marks: RequestMarks | undefined): ScanResult<InferRequestView> {
   try {
-    return { ok: true, view: scan(bytes) };
+    return { ok: true, view: scan(bytes, marks) };
   } catch (error) {
     if (error instanceof MalformedMessage) return { ok: false, message: `ModelInferRequest: ${error.message}` };
     throw error;
   }
 }
 
-function scan(bytes: Buffer): InferRequestView {
+function scan(bytes: Buffer, marks: RequestMarks | undefined): InferRequestView {
   const reader = new WireReader(bytes, messageScope);
   let modelName = '';
   let modelVersion = '';
@@ -41,7 +54,7 @@ function scan(bytes: Buffer): InferRequestView {
   let parameters: Map<string, ParameterValue> | undefined;
   const inputs: ScannedTensor[] = [];
   const outputs: RequestedOutputView[] = [];
-  const raws: ByteRange[] = [];
+  const raws: ByteRange[] = marks?.raws ?? [];
   while (reader.position < reader.end) {
     const tag = reader.tag();
     switch (tag) {
@@ -53,6 +66,10 @@ function scan(bytes: Buffer): InferRequestView {
         break;
       case (3 << 3) | wireType.bytes:
         id = reader.string();
+        if (marks !== undefined) {
+          marks.ids += 1;
+          marks.idEnd = reader.position;
+        }
         break;
       case (4 << 3) | wireType.bytes:
         parameters = scanParameter(reader, parameters, 1);

@@ -89,6 +89,13 @@ export function tensorsSize(tensors: readonly TensorToWrite[]): number {
   return size;
 }
 
+/** Size of what writeTensors writes. Throws a RangeError on a dimension that cannot be written. */
+export function tensorHeadersSize(tensors: readonly TensorToWrite[]): number {
+  let size = 0;
+  for (const tensor of tensors) size += delimitedSize(tensorSize(tensor));
+  return size;
+}
+
 /** The headers of tensors; their data goes last, so that a reader has met all names before the first large payload. */
 export function writeTensors(writer: WireWriter, tag: number, tensors: readonly TensorToWrite[]): void {
   for (const tensor of tensors) {

@@ -25,7 +25,7 @@ export interface PendingInfer extends BatchRequest {
   /** The run must start before this (Clock.nowMs() scale): the `timeout` parameter. */
   readonly startByMs: number;
   /** Called exactly once unless the request was cancelled. */
-  readonly done: (outcome: InferOutcome) => void;
+  done(outcome: InferOutcome): void;
   state: 'waiting' | 'running' | 'done';
   startByTimer: Timer | undefined;
 }

@@ -1,14 +1,13 @@
-import { laneKey, shapeClass } from '@headrace/batching';
-import type { InferRequestView, ParameterValue, TensorToWrite } from '@headrace/proto';
-import { reportParameter, scanInferRequest, writeInferResponse } from '@headrace/proto';
+import { RequestScanner, reportParameter, writeInferResponse } from '@headrace/proto';
+import type { ParameterValue, RequestForm } from '@headrace/proto';
 import type { Clock, Refusal } from '@headrace/runtime';
 import { refuse } from '@headrace/runtime';
 import type { InferOutcome, PendingInfer } from '../execute/pending.js';
 import type { InferenceMetrics } from '../metrics.js';
 import type { ModelHost } from '../repository/model-host.js';
-import { checkRequest } from '../tensors/check-request.js';
-import type { ModelSignature } from '../tensors/signature.js';
-import { readParameters } from './request-parameters.js';
+import type { CheckedTensor } from '../tensors/check-request.js';
+import type { TensorPart } from '../tensors/scatter.js';
+import { InferPlan } from './infer-plan.js';
 
 export type InferReply =
   | { readonly ok: true; readonly message: Buffer; readonly model: string }
@@ -24,6 +23,8 @@ export interface InferService {
 }
 
 export function createInferService(host: ModelHost, clock: Clock, metrics: InferenceMetrics): InferService {
+  const scanner = new RequestScanner();
+  const plans = new WeakMap<RequestForm, InferPlan>();
   return {
     start(message, deadlineMs, stream, reply) {
       const arrivedMs = clock.nowMs();
@@ -33,42 +34,29 @@ export function createInferService(host: ModelHost, clock: Clock, metrics: Infer
         return nothing;
       };
       // 1. Scan.
-      const scanned = scanInferRequest(message);
+      const scanned = scanner.scan(message);
       if (!scanned.ok) return refused(refuse('MALFORMED_MESSAGE', scanned.message), '', '');
       const { view } = scanned;
-      // 2. Find the model version and hold the request against it.
+      // 2. Find the model version.
       const found = host.resolve(view.modelName, view.modelVersion);
       if (!found.ok) return refused(found.refusal, view.id, view.modelName);
+      // 3. Hold the request against it, unless one of the same form was.
       const ready = found.value;
-      const { execution, loaded } = ready.state;
-      const parameters = readParameters(view);
-      if (!parameters.ok) return refused(parameters.refusal, view.id, view.modelName);
-      const checked = checkRequest(view, loaded.signature, loaded.settings.batching.maxBatchSize);
-      if (!checked.ok) return refused(checked.refusal, view.id, view.modelName);
-      // 3. Queue it.
-      const { band, bypass, timeoutUs, sequence, wantsFinalFlag } = parameters.value;
-      const { tensors, outputs, rows } = checked.value;
-      const version = String(ready.version);
-      const finalFlag = stream && wantsFinalFlag;
-      const identity = { modelName: view.modelName, modelVersion: version, id: view.id };
-      const request: PendingInfer = {
-        lane: laneKey(view, version),
-        shapeClass: shapeClass(view, version),
-        rows: Math.max(1, rows),
-        band,
-        bypass,
-        arrivedMs,
-        deadlineMs,
-        // A request of no rows gains nothing from company, and its empty share would be hard to tell apart.
-        mergeable: execution.mayMerge && !sequence && rows > 0,
-        tensors,
-        outputs,
-        startByMs: timeoutUs === undefined ? Infinity : arrivedMs + timeoutUs / 1000,
-        // 4. Answer.
-        done: (outcome) => reply(replyOf(outcome, identity, outputs, loaded.signature, finalFlag)),
-        state: 'waiting',
-        startByTimer: undefined,
-      };
+      const known = view.form === undefined ? undefined : plans.get(view.form);
+      let plan: InferPlan;
+      let tensors: readonly CheckedTensor[];
+      if (known?.ready.state === ready.state) {
+        plan = known;
+        tensors = known.cut(message);
+      } else {
+        const made = InferPlan.of(view, ready);
+        if (!made.ok) return refused(made.refusal, view.id, view.modelName);
+        ({ plan, tensors } = made.value);
+        if (view.form !== undefined && plan.serves) plans.set(view.form, plan);
+      }
+      // 4. Queue it.
+      const { execution } = ready.state;
+      const request = new ServedRequest(plan, tensors, view.modelName, view.id, stream, arrivedMs, deadlineMs, execution.mayMerge, reply);
       const refusal = execution.submit(request);
       if (refusal !== undefined) return refused(refusal, view.id, view.modelName);
       return () => execution.cancel(request);
@@ -78,28 +66,85 @@ export function createInferService(host: ModelHost, clock: Clock, metrics: Infer
 
 const nothing = (): void => {};
 
-type Identity = Pick<InferRequestView, 'modelName' | 'modelVersion' | 'id'>;
+/** A request from its acceptance to its reply. */
+class ServedRequest implements PendingInfer {
+  readonly lane: string;
+  readonly shapeClass: string;
+  readonly rows: number;
+  readonly band: number;
+  readonly bypass: boolean;
+  readonly arrivedMs: number;
+  readonly deadlineMs: number;
+  readonly mergeable: boolean;
+  readonly outputs: readonly number[];
+  readonly startByMs: number;
+  tensors: readonly CheckedTensor[];
+  state: PendingInfer['state'] = 'waiting';
+  startByTimer: PendingInfer['startByTimer'] = undefined;
+  place: PendingInfer['place'] = undefined;
+  readonly #plan: InferPlan;
+  readonly #model: string;
+  readonly #id: string;
+  readonly #finalFlag: boolean;
+  readonly #reply: (reply: InferReply) => void;
 
-function replyOf(
-  outcome: InferOutcome,
-  identity: Identity,
-  outputs: readonly number[],
-  signature: ModelSignature,
-  finalFlag: boolean,
-): InferReply {
-  if (!outcome.ok) return { ok: false, refusal: outcome.refusal, id: identity.id, model: identity.modelName };
-  const parameters = new Map<string, ParameterValue>([
-    [reportParameter.runUs, BigInt(Math.max(1, Math.round(outcome.runMs * 1000)))],
-    [reportParameter.runRows, BigInt(outcome.ranRows)],
-    [reportParameter.queueUs, BigInt(Math.max(0, Math.round(outcome.queueMs * 1000)))],
-  ]);
-  if (finalFlag) parameters.set('triton_final_response', true);
-  const tensors: TensorToWrite[] = [];
-  outputs.forEach((output, index) => {
-    const declared = signature.outputs[output];
-    const part = outcome.parts[index];
-    if (declared === undefined || part === undefined) return;
-    tensors.push({ name: declared.name, datatype: declared.datatype, shape: part.shape, data: [part.data] });
-  });
-  return { ok: true, message: writeInferResponse({ ...identity, parameters, outputs: tensors }), model: identity.modelName };
+  constructor(
+    plan: InferPlan,
+    tensors: readonly CheckedTensor[],
+    model: string,
+    id: string,
+    stream: boolean,
+    arrivedMs: number,
+    deadlineMs: number,
+    mayMerge: boolean,
+    reply: (reply: InferReply) => void,
+  ) {
+    const { band, bypass, timeoutUs, sequence, wantsFinalFlag } = plan.parameters;
+    this.lane = plan.lane;
+    this.shapeClass = plan.shapeClass;
+    this.rows = Math.max(1, plan.rows);
+    this.band = band;
+    this.bypass = bypass;
+    this.arrivedMs = arrivedMs;
+    this.deadlineMs = deadlineMs;
+    // A request of no rows gains nothing from company, and its empty share would be hard to tell apart.
+    this.mergeable = mayMerge && !sequence && plan.rows > 0;
+    this.outputs = plan.outputs;
+    this.startByMs = timeoutUs === undefined ? Infinity : arrivedMs + timeoutUs / 1000;
+    this.tensors = tensors;
+    this.#plan = plan;
+    this.#model = model;
+    this.#id = id;
+    this.#finalFlag = stream && wantsFinalFlag;
+    this.#reply = reply;
+  }
+
+  // 5. Answer.
+  done(outcome: InferOutcome): void {
+    if (!outcome.ok) return this.#reply({ ok: false, refusal: outcome.refusal, id: this.#id, model: this.#model });
+    const runUs = Math.max(1, Math.round(outcome.runMs * 1000));
+    const queueUs = Math.max(0, Math.round(outcome.queueMs * 1000));
+    const message = this.#finalFlag
+      ? this.#finalMessage(runUs, outcome.ranRows, queueUs, outcome.parts)
+      : this.#plan.respond(this.#id, runUs, outcome.ranRows, queueUs, outcome.parts);
+    this.#reply({ ok: true, message, model: this.#model });
+  }
+
+  #finalMessage(runUs: number, ranRows: number, queueUs: number, parts: readonly TensorPart[]): Buffer {
+    const { version, ready, outputs } = this.#plan;
+    const parameters = new Map<string, ParameterValue>([
+      [reportParameter.runUs, BigInt(runUs)],
+      [reportParameter.runRows, BigInt(ranRows)],
+      [reportParameter.queueUs, BigInt(queueUs)],
+      ['triton_final_response', true],
+    ]);
+    const tensors = outputs.flatMap((output, index) => {
+      const declared = ready.state.loaded.signature.outputs[output];
+      const part = parts[index];
+      return declared === undefined || part === undefined
+        ? []
+        : [{ name: declared.name, datatype: declared.datatype, shape: part.shape, data: [part.data] }];
+    });
+    return writeInferResponse({ modelName: this.#model, modelVersion: version, id: this.#id, parameters, outputs: tensors });
+  }
 }

@@ -43,8 +43,8 @@ function entry(name: string, version: number, loaded: LoadedModel, counters: Cou
     name,
     version: String(version),
     last_inference: String(Math.round(counters.lastInferenceMs)),
-    inference_count: counters.inferenceCount.toString(),
-    execution_count: counters.executionCount.toString(),
+    inference_count: String(counters.inferenceCount),
+    execution_count: String(counters.executionCount),
     inference_stats: {
       success: durationOf(counters.success),
       fail: durationOf(counters.fail),
@@ -70,5 +70,5 @@ function entry(name: string, version: number, loaded: LoadedModel, counters: Cou
 }
 
 function durationOf({ count, ns }: DurationCounter): { count: string; ns: string } {
-  return { count: count.toString(), ns: ns.toString() };
+  return { count: String(count), ns: BigInt(ns).toString() };
 }

@@ -11,8 +11,9 @@
  * They belong to (model, version) for the life of the process: a reload or a new generation goes on counting.
  */
 export interface DurationCounter {
-  count: bigint;
-  ns: bigint;
+  count: number;
+  /** As a number: whole nanoseconds up to 2^53, that is 104 days of it; beyond, of 16 digits. */
+  ns: number;
 }
 
 interface BatchCounters {
@@ -38,15 +39,15 @@ export class ModelStatistics {
   readonly computeInfer = duration();
   readonly computeOutput = duration();
   readonly batches = new Map<number, BatchCounters>();
-  inferenceCount = 0n;
-  executionCount = 0n;
+  inferenceCount = 0;
+  executionCount = 0;
   /** Milliseconds since 1970; 0 before the first. */
   lastInferenceMs = 0;
 
   /** One run that ended well, with `rows` rows for `requests` requests. */
   ran(rows: number, requests: number, times: RunTimes, wallMs: number): void {
-    this.executionCount += 1n;
-    this.inferenceCount += BigInt(rows);
+    this.executionCount += 1;
+    this.inferenceCount += rows;
     this.lastInferenceMs = wallMs;
     add(this.computeInput, times.inputNs * requests, requests);
     add(this.computeInfer, times.runNs * requests, requests);
@@ -90,10 +91,10 @@ export class StatisticsBook {
 }
 
 function duration(): DurationCounter {
-  return { count: 0n, ns: 0n };
+  return { count: 0, ns: 0 };
 }
 
 function add(counter: DurationCounter, ns: number, count = 1): void {
-  counter.count += BigInt(count);
-  counter.ns += BigInt(Math.max(0, Math.round(ns)));
+  counter.count += count;
+  counter.ns += Math.max(0, Math.round(ns));
 }

@@ -1,0 +1,40 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import type { ParameterValue } from './request.js';
+import { PreparedInferResponse } from './prepared-response.js';
+import { writeInferResponse } from './write-response.js';
+
+const text = fc.string({ maxLength: 40, unit: 'binary' });
+const count = fc.oneof(fc.nat(300), fc.maxSafeNat());
+const tensor = fc.record({
+  name: text,
+  shape: fc.array(fc.oneof(fc.nat(200), fc.maxSafeNat()), { maxLength: 4 }),
+  raw: fc.uint8Array({ maxLength: 300 }),
+});
+
+it('writes byte for byte what writeInferResponse writes, whatever changes from one to the next', () => {
+  fc.assert(
+    fc.property(
+      text,
+      text,
+      fc.uniqueArray(text, { maxLength: 4 }),
+      fc.array(tensor, { maxLength: 4 }),
+      fc.array(fc.tuple(text, fc.array(count, { minLength: 4, maxLength: 4 })), { minLength: 1, maxLength: 3 }),
+      (modelName, modelVersion, names, tensors, calls) => {
+        const outputs = tensors.map(({ name, shape }) => ({ name, datatype: 'FP32' as const, shape }));
+        const prepared = new PreparedInferResponse({ modelName, modelVersion, parameters: names, outputs });
+        for (const [id, values] of calls) {
+          const parameters = new Map<string, ParameterValue>(names.map((name, index) => [name, BigInt(values[index] ?? 0)]));
+          const whole = { modelName, modelVersion, id, parameters, outputs: tensors.map(({ raw }, index) => ({ ...outputs[index]!, data: [raw] })) };
+          const raws = tensors.map(({ raw }) => raw);
+          expect(prepared.write(id, values, raws).equals(writeInferResponse(whole))).toBe(true);
+        }
+      },
+    ),
+  );
+});
+
+it('refuses a dimension that cannot be written', () => {
+  const outputs = [{ name: 'y', datatype: 'FP32' as const, shape: [-1] }];
+  expect(() => new PreparedInferResponse({ modelName: 'm', modelVersion: '1', parameters: [], outputs })).toThrow('"y"');
+});
