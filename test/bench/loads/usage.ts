@@ -20,17 +20,17 @@ export interface Usage<T> {
   readonly result: T;
   /** Of `pids` while the work went on. */
   readonly cpuUs: number;
-  /** Cores that went to anything else but `pids`, this process and its children (stolen time included): a quiet machine has about 0. */
+  /** Cores that went to anything else but `pids`, `beside`, this process and its children (stolen time included): a quiet machine has about 0. */
   readonly otherCores: number;
 }
 
-/** What `pids` and the rest of the machine used while `work` went on. */
-export async function measureUsage<T>(pids: readonly number[], work: () => Promise<T>): Promise<Usage<T>> {
+/** What `pids` and the rest of the machine used while `work` went on; `beside` belong to the set-up: neither measured nor others. */
+export async function measureUsage<T>(pids: readonly number[], work: () => Promise<T>, beside: readonly number[] = []): Promise<Usage<T>> {
   const beganMs = performance.now();
-  const before = { pids: cpuUs(pids), self: selfUs(), machine: machineUs() };
+  const before = { pids: cpuUs(pids), set: cpuUs(beside) + selfUs(), machine: machineUs() };
   const result = await work();
   const usedUs = cpuUs(pids) - before.pids;
-  const otherUs = machineUs() - before.machine - usedUs - (selfUs() - before.self);
+  const otherUs = machineUs() - before.machine - usedUs - (cpuUs(beside) + selfUs() - before.set);
   return { result, cpuUs: usedUs, otherCores: Math.max(0, otherUs / ((performance.now() - beganMs) * 1000)) };
 }
 
