@@ -18,6 +18,20 @@ it.runIf(process.platform === 'linux')('finds children, their memory and their C
   }
 });
 
+it.runIf(process.platform === 'linux')('takes processes beside the measured ones for neither measured nor others', async () => {
+  const work = 'while (process.cpuUsage().user < 50_000); process.stdout.write("done"); process.stdin.resume()';
+  const child = spawn(process.execPath, ['-e', work], { stdio: ['pipe', 'pipe', 'inherit'] });
+  try {
+    const worked = () => new Promise((resolve) => child.stdout.once('data', resolve));
+    // The same time measured twice: what differs is the child.
+    const outer = await measureUsage([], () => measureUsage([], worked, [child.pid ?? 0]));
+    expect(outer.result.cpuUs).toBe(0);
+    expect(outer.result.otherCores).toBeLessThan(outer.otherCores);
+  } finally {
+    child.kill('SIGKILL');
+  }
+});
+
 it('counts nothing for a process that is gone', () => {
   expect(cpuUs([2 ** 30])).toBe(0);
   expect(residentMb([2 ** 30])).toBe(0);

@@ -7,6 +7,7 @@ import { startProcess } from '../../harness/process.js';
 import { tool } from '../../harness/tools.js';
 import type { BenchToolName, Tool, ToolName } from '../../harness/tools.js';
 import { startEnvoy } from '../../wire-conformance/envoy-process.js';
+import { echoModel } from '../workload/echo-messages.js';
 import { nginxConfig } from './nginx-config.js';
 import { profileEnvironment } from './profile-environment.js';
 import { Unavailable } from './subject.js';
@@ -40,10 +41,14 @@ export const gatewayProxy: Proxy = {
     const secure = certificates === undefined ? {} : { tls: { authorityFile: certificates.authorityFile, serverName: 'localhost' } };
     const table = {
       backends: [{ name: 'echo', address: backend, ...secure }],
-      defaults: {
-        batching: { maxBatchRows: 0 },
-        priority: { bands: 1, default: 1, bypass: 1, bypassMaxSharePercent: 100 },
-      },
+      models: [
+        {
+          // By name: the echo has no index to find it in.
+          name: echoModel,
+          batching: { maxBatchRows: 0 },
+          priority: { bands: 1, default: 1, bypass: 1, bypassMaxSharePercent: 100 },
+        },
+      ],
     };
     const files =
       certificates === undefined ? [] : ['--tls-cert', certificates.server.certificateFile, '--tls-key', certificates.server.keyFile];

@@ -5,7 +5,7 @@ export const echoModel = 'echo';
 /** The messages of the echo benchmarks, without gRPC's 5 bytes of framing. */
 export const echoBytes = 200;
 /** Of the model's only input, so that a request has `echoBytes` bytes. */
-export const echoInput = { name: 'x', datatype: 'UINT8', rowBytes: 169 } as const;
+export const echoInput = { name: 'x', datatype: 'UINT8', rowBytes: 174 } as const;
 const output = { name: 'y', datatype: 'UINT8', shape: [1, 1], data: [Uint8Array.of(1)] } as const;
 
 /** A ModelInferRequest of `echoBytes` bytes. */
