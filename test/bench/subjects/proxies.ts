@@ -71,7 +71,7 @@ export const envoy: Proxy = {
   name: 'Envoy',
   start: async ({ backend, certificates }) => {
     const running = await startEnvoy(await installed('envoy'), { serverPort: portOf(backend), certificates });
-    return { address: `127.0.0.1:${running.port}`, ...authorityOf(certificates), pids: [running.process.pid], stop: running.stop };
+    return { address: `127.0.0.1:${running.port}`, ...authorityOf(certificates), pids: [running.process.pid], stop: () => running.stop() };
   },
 };
 
