@@ -38,7 +38,7 @@ async function run(options: BenchOptions): Promise<void> {
   const results: unknown[] = [];
   for (const scenario of chosen) {
     say(`${scenario.name}: ${scenario.title}`);
-    const { rounds, problems } = await runScenario(scenario, context, options.repeats);
+    const { rounds, problems } = await runScenario(scenario, context, options);
     const verdicts = scenario.judge(rounds);
     reports.push(scenarioReport(scenario, rounds, verdicts));
     results.push({ scenario: scenario.name, rounds: Object.fromEntries(rounds), verdicts, problems });

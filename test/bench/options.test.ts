@@ -5,13 +5,13 @@ const known = ['tiny', 'lone-tiny'];
 
 describe('parseOptions', () => {
   it('runs all scenarios in three rounds when nothing is said', () => {
-    expect(parseOptions([], known)).toMatchObject({ ok: true, options: { action: 'run', only: [], repeats: 3 } });
+    expect(parseOptions([], known)).toMatchObject({ ok: true, options: { action: 'run', only: [], repeats: 3, wantsQuiet: true } });
   });
 
   it.each([
     ['a list', ['--only', 'tiny,lone-tiny'], { only: ['tiny', 'lone-tiny'] }],
     ['the option twice', ['--only', 'tiny', '--only', 'lone-tiny'], { only: ['tiny', 'lone-tiny'] }],
-    ['one quick round', ['--quick'], { repeats: 1 }],
+    ['one quick round, whoever else uses the machine', ['--quick'], { repeats: 1, wantsQuiet: false }],
     ['quick with rounds', ['--quick', '--repeats', '2'], { repeats: 2 }],
     ['seconds of a measurement', ['--seconds', '4'], { lengths: { measureS: 4, warmUpS: 4, rawS: 1, manyModels: 1000 } }],
     ['help before list', ['--help', '--list'], { action: 'help' }],

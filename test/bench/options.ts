@@ -7,6 +7,8 @@ export interface BenchOptions {
   /** Names of scenarios; empty: all. */
   readonly only: readonly string[];
   readonly repeats: number;
+  /** Measurements wait until nobody else uses the machine, and are made again when somebody did. */
+  readonly wantsQuiet: boolean;
   readonly lengths: Lengths;
   readonly jsonFile: string | undefined;
   readonly profileFolder: string | undefined;
@@ -16,12 +18,13 @@ export type ParsedOptions = { readonly ok: true; readonly options: BenchOptions 
 
 export const help = `npm run bench -- [options]
 
-Measures Headrace beside the bare onnxruntime loop, MLServer, KServe's server and Triton, all on this machine and loopback.
-A full run takes an hour or more; peers and models are installed into the cache on first use.
+Measures Headrace beside the bare onnxruntime loop, MLServer, KServe's server and Triton, its transport beside grpc-js, and its
+gateway beside Envoy and nginx, all on this machine and loopback. A full run takes two hours or more; peers and models are
+installed into the cache on first use.
 
   --list            names of the scenarios
   --only A,B        only these
-  --quick           one round of short measurements: shows that all runs, proves nothing
+  --quick           one round of short measurements, on a busy machine too: shows that all runs, proves nothing
   --repeats N       rounds, medians of which are reported (default 3)
   --seconds N       length of each measurement (default 10) and of the warm-up before it
   --json FILE       all figures of all rounds
@@ -81,6 +84,7 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
     action,
     only,
     repeats,
+    wantsQuiet: values.quick !== true,
     lengths: lengths({ ...base, measureS }),
     jsonFile: values.json,
     profileFolder: values.profile,

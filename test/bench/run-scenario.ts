@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { measureUsage } from './loads/usage.js';
+import type { BenchOptions } from './options.js';
 import type { Arm, BenchContext, Figures, Rounds, Scenario } from './scenarios/scenario.js';
 import { Unavailable } from './subjects/subject.js';
 
@@ -13,7 +14,7 @@ const mostLooks = 20;
 export async function runScenario(
   scenario: Scenario,
   context: BenchContext,
-  repeats: number,
+  { repeats, wantsQuiet }: Pick<BenchOptions, 'repeats' | 'wantsQuiet'>,
 ): Promise<{ rounds: Rounds; problems: readonly string[] }> {
   const rounds = new Map<string, Figures[]>();
   const problems: string[] = [];
@@ -23,7 +24,7 @@ export async function runScenario(
     for (const arm of arms) {
       const label = `${scenario.name}, round ${round} of ${repeats}, ${arm.name}`;
       try {
-        const figures = await measureQuietly(arm);
+        const figures = wantsQuiet ? await measureQuietly(arm) : await arm.measure();
         rounds.get(arm.name)?.push(figures);
         context.say(`${label}: ${brief(figures)}`);
       } catch (error) {

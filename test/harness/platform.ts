@@ -46,6 +46,8 @@ export interface GatewayOptions {
   readonly folder: string;
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** All its threads run there; absent: anywhere. */
+  readonly core?: number;
 }
 
 export interface RunningGateway extends RunningServer {
@@ -95,7 +97,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     '0',
     '--announce',
   ];
-  const server = await startServer(paths.gatewayMain, [...args, ...(options.args ?? [])], 'gateway', options.env);
+  const server = await startServer(paths.gatewayMain, [...args, ...(options.args ?? [])], 'gateway', options.env, options.core);
   return { ...server, tableFile };
 }
 
@@ -150,9 +152,13 @@ async function startServer(
   args: readonly string[],
   name: string,
   env: Readonly<Record<string, string | undefined>> | undefined,
+  core?: number,
 ): Promise<RunningServer> {
   if (!existsSync(main)) throw new Error(`${main} is not built: run npm run build`);
-  const server = await startProcess(process.execPath, [main, ...args], { name, env: env ?? {} });
+  const command = core === undefined ? [] : ['taskset', '-c', String(core)];
+  // taskset becomes the server: the pid stays.
+  const [program = '', ...rest] = [...command, process.execPath, main, ...args];
+  const server = await startProcess(program, rest, { name, env: env ?? {} });
   const ready = await server.announced('the ready announcement', asReady);
   return { address: `${loopback}:${ready.grpcPort}`, metricsPort: ready.metricsPort, process: server };
 }

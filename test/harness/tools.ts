@@ -104,6 +104,12 @@ const installers = {
 const benchInstallers = {
   /** Python with nvidia-pytriton (Triton and its Python back end) and onnxruntime. */
   pytriton: pythonEnvironment('pytriton'),
+  nginx: async (say) => {
+    const debian = await findDebian();
+    if ('missing' in debian) return { skip: debian.missing };
+    const folder = await debianPackages('nginx', ['nginx'], debian.found, say);
+    return { path: join(folder, 'usr/sbin/nginx'), env: { LD_LIBRARY_PATH: libraryFolders(folder).join(':') } };
+  },
 } satisfies Record<string, Installer>;
 
 export type ToolName = keyof typeof installers;

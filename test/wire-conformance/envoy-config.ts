@@ -36,6 +36,7 @@ export function envoyConfig({ listenPort, serverPort, certificates }: EnvoyRoute
         {
           name: cluster,
           type: 'STATIC',
+          lb_policy: 'LEAST_REQUEST',
           connect_timeout: '5s',
           typed_extension_protocol_options: {
             'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {

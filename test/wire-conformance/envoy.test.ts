@@ -1,17 +1,15 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { statusCode, systemClock } from '@headrace/runtime';
 import { Metadata, http2Transport } from '@headrace/wire';
 import type { Channel } from '@headrace/wire';
 import { makeCertificates } from '@headrace/wire/testing';
 import type { TestCertificates } from '@headrace/wire/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { freePort, need, startProcess, tempDir } from '../harness/index.js';
-import type { RunningProcess, TempDir } from '../harness/index.js';
+import { need } from '../harness/index.js';
 import { until } from '../harness/until.js';
 import { Conversation, callUnary } from './calls.js';
 import { echoPaths, failure } from './echo-service.js';
-import { envoyConfig } from './envoy-config.js';
+import { startEnvoy } from './envoy-process.js';
+import type { RunningEnvoy } from './envoy-process.js';
 import { clientCases } from './interop/client-cases.js';
 import { testService } from './interop/service.js';
 import { serveEcho } from './served.js';
@@ -23,13 +21,11 @@ const large = Buffer.alloc(8 * 1024 * 1024, 'eight MiB, ');
 describe.for(['cleartext', 'TLS'] as const)('through Envoy, %s', (how) => {
   let certificates: TestCertificates;
   let served: Served;
-  let folder: TempDir;
-  let envoy: RunningProcess | undefined;
+  let envoy: RunningEnvoy | undefined;
   let channel: Channel | undefined;
 
   beforeAll(async () => {
     certificates = await makeCertificates();
-    folder = await tempDir('envoy');
     const tls = { ...certificates.server, clientAuthorityFile: certificates.authorityFile };
     served = await serveEcho(how === 'TLS' ? { tls } : {}, testService());
   });
@@ -37,23 +33,15 @@ describe.for(['cleartext', 'TLS'] as const)('through Envoy, %s', (how) => {
     channel?.close();
     await envoy?.stop();
     await served.stop();
-    await folder.remove();
     certificates.remove();
   });
 
   const connect = async (context: Parameters<typeof need>[0]): Promise<Channel> => {
     const tool = await need(context, 'envoy');
     if (channel !== undefined) return channel;
-    const listenPort = await freePort();
-    const file = join(folder.path, 'envoy.json');
-    await writeFile(file, envoyConfig({ listenPort, serverPort: served.port, certificates: how === 'TLS' ? certificates : undefined }));
-    envoy = await startProcess(tool.path, ['--config-path', file, '--concurrency', '1', '--disable-hot-restart', '--log-level', 'info'], {
-      name: 'envoy',
-      env: tool.env,
-    });
-    await envoy.waitFor('Envoy being ready', ({ stderr }) => stderr.includes('starting main dispatch loop') || undefined);
+    envoy = await startEnvoy(tool, { serverPort: served.port, certificates: how === 'TLS' ? certificates : undefined });
     const tls = { authorityFile: certificates.authorityFile };
-    channel = http2Transport(systemClock).openChannel(`127.0.0.1:${listenPort}`, how === 'TLS' ? { tls } : {});
+    channel = http2Transport(systemClock).openChannel(`127.0.0.1:${envoy.port}`, how === 'TLS' ? { tls } : {});
     return channel;
   };
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { connect, constants } from 'node:http2';
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
 import { grpcFrame } from '../workload/request.js';
@@ -19,10 +20,12 @@ export class GrpcClient {
     session.on('error', () => undefined);
   }
 
-  /** Rejects when nothing listens there. */
-  static connect(address: string): Promise<GrpcClient> {
+  /** Rejects when nothing listens there. TLS with an authority, given as a file of PEM. */
+  static connect(address: string, authorityFile?: string): Promise<GrpcClient> {
+    const secure = authorityFile === undefined ? {} : { ca: readFileSync(authorityFile) };
     return new Promise((resolve, reject) => {
-      const session = connect(`http://${address}`, { settings: { initialWindowSize: 1 << 24 } });
+      const scheme = authorityFile === undefined ? 'http' : 'https';
+      const session = connect(`${scheme}://${address}`, { settings: { initialWindowSize: 1 << 24 }, ...secure });
       session.once('error', reject);
       session.once('connect', () => resolve(new GrpcClient(session)));
     });

@@ -10,6 +10,10 @@ import type { Latencies } from './h2load-log.js';
 
 export interface H2loadOptions {
   readonly address: string;
+  /** Given: TLS. h2load takes any certificate. */
+  readonly authorityFile?: string;
+  /** "/package.Service/Method"; default: ModelInfer. */
+  readonly path?: string;
   /** The one message of the whole load: h2load cannot send several. */
   readonly message: Buffer;
   /** Requests in flight, over at most 4 connections. */
@@ -50,7 +54,8 @@ function commandLine(options: H2loadOptions, body: string, log: string): readonl
   const headers = ['-H', 'content-type: application/grpc', '-H', 'te: trailers'];
   const rate = options.requestsPerS === undefined ? [] : ['--rps', String(options.requestsPerS)];
   const shape = ['-t', '1', '-c', String(connections), '-m', String(streams), '-D', String(options.durationS), ...rate];
-  return [...shape, ...headers, '-d', body, `--log-file=${log}`, `http://${options.address}${inferPath}`];
+  const scheme = options.authorityFile === undefined ? 'http' : 'https';
+  return [...shape, ...headers, '-d', body, `--log-file=${log}`, `${scheme}://${options.address}${options.path ?? inferPath}`];
 }
 
 function runPinned(tool: Tool, args: readonly string[], options: H2loadOptions): Promise<string> {

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
-import { expect, it } from 'vitest';
-import { cpuUs, measureUsage, processTree, residentMb } from './usage.js';
+import { describe, expect, it } from 'vitest';
+import { cpuUs, measureUsage, otherCores, processTree, residentMb } from './usage.js';
+import type { Reading } from './usage.js';
 
 it.runIf(process.platform === 'linux')('finds children, their memory and their CPU time', async () => {
   // Works until it has used 150 ms of CPU, however long a busy machine takes to give them.
@@ -16,6 +17,24 @@ it.runIf(process.platform === 'linux')('finds children, their memory and their C
   } finally {
     child.kill('SIGKILL');
   }
+});
+
+describe('otherCores', () => {
+  const before: Reading = { atMs: 1_000, measuredUs: 5e6, setUpUs: 7e6, machineUs: 90e6 };
+
+  it.each([
+    ['what is left of the machine after the measured and the set-up', { measuredUs: 1e6, setUpUs: 1.5e6, machineUs: 3.5e6 }, 0.5],
+    ['none on a quiet machine', { measuredUs: 1e6, setUpUs: 1e6, machineUs: 2e6 }, 0],
+    ['none where the counters are too coarse', { measuredUs: 1e6, setUpUs: 1e6, machineUs: 1.9e6 }, 0],
+  ])('%s', (_, used, cores) => {
+    const after: Reading = {
+      atMs: before.atMs + 2_000,
+      measuredUs: before.measuredUs + used.measuredUs,
+      setUpUs: before.setUpUs + used.setUpUs,
+      machineUs: before.machineUs + used.machineUs,
+    };
+    expect(otherCores(before, after)).toBe(cores);
+  });
 });
 
 it('counts nothing for a process that is gone', () => {

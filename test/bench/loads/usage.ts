@@ -20,18 +20,39 @@ export interface Usage<T> {
   readonly result: T;
   /** Of `pids` while the work went on. */
   readonly cpuUs: number;
-  /** Cores that went to anything else but `pids`, this process and its children (stolen time included): a quiet machine has about 0. */
+  /** Cores that went to anything else but `pids`, `beside`, this process and its ended children (stolen time included): a quiet machine has about 0. */
   readonly otherCores: number;
 }
 
-/** What `pids` and the rest of the machine used while `work` went on. */
-export async function measureUsage<T>(pids: readonly number[], work: () => Promise<T>): Promise<Usage<T>> {
-  const beganMs = performance.now();
-  const before = { pids: cpuUs(pids), self: selfUs(), machine: machineUs() };
+/** What was used so far, in microseconds of CPU. */
+export interface Reading {
+  readonly atMs: number;
+  readonly measuredUs: number;
+  /** Of what belongs to the set-up and is not measured: the load generators, servers behind the one that is measured. */
+  readonly setUpUs: number;
+  /** Of all, these included. */
+  readonly machineUs: number;
+}
+
+/** What `pids` and the rest of the machine used while `work` went on; `beside` belong to the set-up: neither measured nor others. */
+export async function measureUsage<T>(pids: readonly number[], work: () => Promise<T>, beside: readonly number[] = []): Promise<Usage<T>> {
+  const read = (): Reading => ({
+    atMs: performance.now(),
+    measuredUs: cpuUs(pids),
+    setUpUs: cpuUs(beside) + selfUs(),
+    machineUs: machineUs(),
+  });
+  const before = read();
   const result = await work();
-  const usedUs = cpuUs(pids) - before.pids;
-  const otherUs = machineUs() - before.machine - usedUs - (selfUs() - before.self);
-  return { result, cpuUs: usedUs, otherCores: Math.max(0, otherUs / ((performance.now() - beganMs) * 1000)) };
+  const after = read();
+  return { result, cpuUs: after.measuredUs - before.measuredUs, otherCores: otherCores(before, after) };
+}
+
+/** Cores that went to neither the measured nor the set-up; never below 0, which the counters' coarseness could give. */
+export function otherCores(before: Reading, after: Reading): number {
+  const ours = (reading: Reading): number => reading.measuredUs + reading.setUpUs;
+  const otherUs = after.machineUs - before.machineUs - (ours(after) - ours(before));
+  return Math.max(0, otherUs / ((after.atMs - before.atMs) * 1000));
 }
 
 /** This process with the children that have ended, the load generators. */

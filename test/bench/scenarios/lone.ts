@@ -3,10 +3,10 @@ import { gatewayAndServer, inferenceAlone } from '../subjects/headrace.js';
 import { kserve, mlserver, triton } from '../subjects/peers.js';
 import { benchModels } from '../workload/models.js';
 import type { BenchModel } from '../workload/models.js';
-import type { Scenario } from './scenario.js';
+import type { Rounds, Scenario, Verdict } from './scenario.js';
 import { servedArm, servedColumns } from './served-arm.js';
 
-function lone(model: BenchModel): Scenario {
+function lone(model: BenchModel, more: (rounds: Rounds) => readonly Verdict[] = () => []): Scenario {
   return {
     name: `lone-${model.name}`,
     title: `${model.title}, one request at a time`,
@@ -19,9 +19,17 @@ function lone(model: BenchModel): Scenario {
         compute: (of) => of(gatewayAndServer.name, 'p50Ms') / of(kserve.name, 'p50Ms'),
         bound: { atMost: 1 },
       }),
+      ...more(rounds),
     ],
   };
 }
 
-export const loneTiny = lone(benchModels.tiny);
+export const loneTiny = lone(benchModels.tiny, (rounds) => [
+  judge({
+    target: "gateway + server: p50 / Triton's <= 0.8",
+    rounds,
+    compute: (of) => of(gatewayAndServer.name, 'p50Ms') / of(triton.name, 'p50Ms'),
+    bound: { atMost: 0.8 },
+  }),
+]);
 export const loneRanker2m = lone(benchModels.ranker2m);

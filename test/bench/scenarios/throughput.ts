@@ -2,7 +2,8 @@ import { measureUsage } from '../loads/usage.js';
 import { judge } from '../report/verdict.js';
 import { gatewayAndServer, inferenceAlone } from '../subjects/headrace.js';
 import { kserve, mlserver, triton } from '../subjects/peers.js';
-import { rawLimit } from '../subjects/raw.js';
+import { rawAt, rawLimit } from '../subjects/raw.js';
+import type { RawLimit, RawOptions } from '../subjects/raw.js';
 import { benchModels } from '../workload/models.js';
 import type { BenchModel } from '../workload/models.js';
 import type { Arm, BenchContext, Column, Scenario } from './scenario.js';
@@ -13,16 +14,31 @@ const columns: readonly Column[] = [...servedColumns, { key: 'configuration', ti
 const rawName = (threads: 1 | 2): string => (threads === 1 ? 'onnxruntime-node, 1 thread' : 'onnxruntime-node, 2 threads');
 const ours = gatewayAndServer.name;
 
+function rawOptions(context: BenchContext, model: BenchModel): RawOptions {
+  return { file: context.file(model.name), model: model.name, durationMs: context.lengths.rawS * 1000 };
+}
+
 /** The bare loop as one arm: rows count as requests. */
-function rawArm(context: BenchContext, model: BenchModel, threads: 1 | 2): Arm {
-  const options = { file: context.file(model.name), model: model.name, durationMs: context.lengths.rawS * 1000 };
+function rawLoop(name: string, run: () => Promise<RawLimit>): Arm {
   return {
-    name: rawName(threads),
+    name,
     measure: async () => {
-      const { result: best, otherCores } = await measureUsage([], () => rawLimit(options, threads));
-      return { requestsPerS: best.rowsPerS, configuration: best.configuration, otherCores };
+      const { result, otherCores } = await measureUsage([], run);
+      return { requestsPerS: result.rowsPerS, configuration: result.configuration, otherCores };
     },
   };
+}
+
+function rawArm(context: BenchContext, model: BenchModel, threads: 1 | 2): Arm {
+  return rawLoop(rawName(threads), () => rawLimit(rawOptions(context, model), threads));
+}
+
+/** With 8 in flight each of two instances gets batches of 4: what the bare loop does with those is the most that can be reached. */
+const rankerBatch = 4;
+
+function rawAtRankerBatch(context: BenchContext): Arm {
+  const way = { workers: 2, intraOpThreads: 1, batchRows: rankerBatch };
+  return rawLoop(`${rawName(2)}, batches of ${rankerBatch}`, () => rawAt(rawOptions(context, benchModels.ranker32m), way));
 }
 
 export const ranker32m: Scenario = {
@@ -32,6 +48,7 @@ export const ranker32m: Scenario = {
   arms: (context) => [
     rawArm(context, benchModels.ranker32m, 1),
     rawArm(context, benchModels.ranker32m, 2),
+    rawAtRankerBatch(context),
     ...servers.map((subject) => servedArm(context, subject, benchModels.ranker32m, 8)),
   ],
   judge: (rounds) => [

@@ -1,13 +1,14 @@
 import { startInference, startPlatform } from '../../harness/platform.js';
+import { profileEnvironment } from './profile-environment.js';
 import { writeRepository } from './repository.js';
-import type { Serve, Subject } from './subject.js';
+import type { Subject } from './subject.js';
 
 /** headrace-inference as a client meets it directly. */
 export const inferenceAlone: Subject = {
   name: 'headrace-inference',
   start: async (serve) => {
     const repository = await writeRepository(serve.models);
-    const server = await startInference({ models: repository.path, env: environment(serve) });
+    const server = await startInference({ models: repository.path, env: profileEnvironment(serve.profileFolder) });
     const stop = async (): Promise<void> => {
       await server.process.stop();
       await repository.remove();
@@ -21,7 +22,7 @@ export const gatewayAndServer: Subject = {
   name: 'gateway + server',
   start: async (serve) => {
     const repository = await writeRepository(serve.models);
-    const platform = await startPlatform({ models: repository.path, env: environment(serve) });
+    const platform = await startPlatform({ models: repository.path, env: profileEnvironment(serve.profileFolder) });
     const pids = [platform.gateway.process.pid, ...platform.replicas.map((replica) => replica.process.pid)];
     const stop = async (): Promise<void> => {
       await platform.stop();
@@ -30,9 +31,3 @@ export const gatewayAndServer: Subject = {
     return { address: platform.address, pids, stop };
   },
 };
-
-function environment(serve: Serve): Record<string, string> {
-  if (serve.profileFolder === undefined) return {};
-  const profiler = new URL('./profile.js', import.meta.url).href;
-  return { NODE_OPTIONS: `--import=${profiler}`, HEADRACE_BENCH_PROFILE: serve.profileFolder };
-}

@@ -13,6 +13,9 @@ export interface RawLimit extends RawResult {
   readonly configuration: string;
 }
 
+/** How a process uses its cores. */
+export type RawWay = Pick<RawPlan, 'workers' | 'intraOpThreads' | 'batchRows'>;
+
 /** Ways to use one core, and two. */
 const oneThread = [{ workers: 1, intraOpThreads: 1 }];
 const twoThreads = [
@@ -25,12 +28,15 @@ const batches = [1, 8, 32];
 export async function rawLimit(options: RawOptions, threads: 1 | 2): Promise<RawLimit> {
   const all: RawLimit[] = [];
   for (const way of threads === 1 ? oneThread : twoThreads) {
-    for (const batchRows of batches) {
-      const result = await runRaw({ ...options, ...way, batchRows });
-      all.push({ ...result, configuration: `${way.workers} x ${way.intraOpThreads} thread, batch ${batchRows}` });
-    }
+    for (const batchRows of batches) all.push(await rawAt(options, { ...way, batchRows }));
   }
   return all.reduce((best, next) => (next.rowsPerS > best.rowsPerS ? next : best));
+}
+
+/** What one configuration does. */
+export async function rawAt(options: RawOptions, way: RawWay): Promise<RawLimit> {
+  const result = await runRaw({ ...options, ...way });
+  return { ...result, configuration: `${way.workers} x ${way.intraOpThreads} thread, batch ${way.batchRows}` };
 }
 
 async function runRaw(plan: RawPlan): Promise<RawResult> {

@@ -34,34 +34,44 @@ function spread(models: readonly ServedModel[]): readonly ServedModel[] {
   return models.filter((_, index) => asked.has(index));
 }
 
+type Reachable = Pick<RunningSubject, 'address' | 'authorityFile' | 'died'>;
+
 /** Bytes of a good reply with its gRPC frame. */
-export async function firstAnswer(
-  { address, died }: Pick<RunningSubject, 'address' | 'died'>,
-  model: BenchModel,
-  servedAs: string = model.name,
-  untilMs: number = performance.now() + giveUpMs,
-): Promise<number> {
+export function firstAnswer(at: Reachable, model: BenchModel, servedAs: string = model.name, untilMs?: number): Promise<number> {
+  return firstReply(at, { what: servedAs, path: inferPath, message: () => randomRequest(model, { servedAs }) }, untilMs);
+}
+
+export interface Question {
+  /** For messages. */
+  readonly what: string;
+  /** "/package.Service/Method" */
+  readonly path: string;
+  readonly message: () => Buffer;
+}
+
+/** Asks until there is a good reply; resolves with its bytes, gRPC frame included. */
+export async function firstReply(at: Reachable, question: Question, untilMs: number = performance.now() + giveUpMs): Promise<number> {
   for (;;) {
-    const outcome = await ask(address, randomRequest(model, { servedAs }));
+    const outcome = await ask(at, question);
     if (outcome.ok) return grpcFrame(outcome.message).length;
-    const lastWords = died?.();
-    if (lastWords !== undefined) throw new Error(`the server of ${servedAs} ended by itself: ${lastWords}`);
-    if (performance.now() > untilMs) throw new Error(`${servedAs} at ${address} gave no answer: ${outcome.status}`);
+    const lastWords = at.died?.();
+    if (lastWords !== undefined) throw new Error(`the server of ${question.what} ended by itself: ${lastWords}`);
+    if (performance.now() > untilMs) throw new Error(`${question.what} at ${at.address} gave no answer: ${outcome.status}`);
     await sleep(pollMs);
   }
 }
 
 type Asked = Awaited<ReturnType<GrpcClient['call']>>;
 
-async function ask(address: string, message: Buffer): Promise<Asked> {
+async function ask(at: Reachable, { path, message }: Question): Promise<Asked> {
   let client: GrpcClient;
   try {
-    client = await GrpcClient.connect(address);
+    client = await GrpcClient.connect(at.address, at.authorityFile);
   } catch (error) {
     return { ok: false, status: String(error) };
   }
   try {
-    return await client.call(inferPath, message);
+    return await client.call(path, message());
   } finally {
     client.close();
   }

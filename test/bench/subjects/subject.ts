@@ -21,6 +21,8 @@ export interface Serve {
 export interface RunningSubject {
   /** "host:port", gRPC. */
   readonly address: string;
+  /** Given: TLS, with a certificate that this authority signed. */
+  readonly authorityFile?: string;
   /** The processes it was started as; their children count too. */
   readonly pids: readonly number[];
   /** What a process that ended by itself said last; undefined while all run. */
