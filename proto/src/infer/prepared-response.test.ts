@@ -25,7 +25,13 @@ it('writes byte for byte what writeInferResponse writes, whatever changes from o
         const prepared = new PreparedInferResponse({ modelName, modelVersion, parameters: names, outputs });
         for (const [id, values] of calls) {
           const parameters = new Map<string, ParameterValue>(names.map((name, index) => [name, BigInt(values[index] ?? 0)]));
-          const whole = { modelName, modelVersion, id, parameters, outputs: tensors.map(({ raw }, index) => ({ ...outputs[index]!, data: [raw] })) };
+          const whole = {
+            modelName,
+            modelVersion,
+            id,
+            parameters,
+            outputs: tensors.map(({ raw }, index) => ({ ...outputs[index]!, data: [raw] })),
+          };
           const raws = tensors.map(({ raw }) => raw);
           expect(prepared.write(id, values, raws).equals(writeInferResponse(whole))).toBe(true);
         }

@@ -87,20 +87,29 @@ export function defineInferenceMetrics(registry: MetricsRegistry, sources: Infer
     of(model, versionNumber) {
       const version = String(versionNumber);
       const labels = { model, version };
-      const answered = new Map<string, { readonly model: string; readonly version: string; readonly reason: string }>();
+      const answered = new Map<string, () => void>();
+      const observeRequest = request.bound(labels);
+      const observeQueue = queue.bound(labels);
+      const observeRun = run.bound(labels);
+      const observeRows = rows.bound(labels);
+      // Again after `forget`: a version may come back, and its gauge with it.
+      let setQueued: ((count: number) => void) | undefined;
       return {
         answered(reason, totalMs, queueMs) {
-          let reasonLabels = answered.get(reason);
-          if (reasonLabels === undefined) answered.set(reason, (reasonLabels = { model, version, reason }));
-          requests.inc(reasonLabels);
-          request.observe(labels, totalMs / 1e3);
-          if (queueMs !== undefined) queue.observe(labels, queueMs / 1e3);
+          let count = answered.get(reason);
+          if (count === undefined) answered.set(reason, (count = requests.bound({ model, version, reason })));
+          count();
+          observeRequest(totalMs / 1e3);
+          if (queueMs !== undefined) observeQueue(queueMs / 1e3);
         },
         ran(ranRows, runNs) {
-          run.observe(labels, runNs / 1e9);
-          rows.observe(labels, ranRows);
+          observeRun(runNs / 1e9);
+          observeRows(ranRows);
         },
-        queued: (count) => queuedRows.set(labels, count),
+        queued(count) {
+          setQueued ??= queuedRows.bound(labels);
+          setQueued(count);
+        },
         ready: (is) => ready.set(labels, is ? 1 : 0),
         memory: (instance, bytes) => memory.set({ model, version, instance }, bytes),
         loaded(outcome, loadMs) {
@@ -109,6 +118,7 @@ export function defineInferenceMetrics(registry: MetricsRegistry, sources: Infer
         },
         forget(instances) {
           queuedRows.remove(labels);
+          setQueued = undefined;
           ready.remove(labels);
           for (let instance = 0; instance < instances; instance++) memory.remove({ model, version, instance: String(instance) });
         },

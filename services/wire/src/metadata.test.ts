@@ -15,6 +15,15 @@ describe('Metadata', () => {
     expect([metadata.get('x-text'), metadata.getAll('x-text'), metadata.getBinary('x-text')]).toEqual([undefined, [], undefined]);
   });
 
+  it('can be read, and no longer changed, once it is frozen', () => {
+    const metadata = Metadata.of({ 'x-a': '1' }).freeze();
+    expect(metadata.get('x-a')).toBe('1');
+    for (const change of [() => metadata.set('x-b', '2'), () => metadata.append('x-a', '2'), () => metadata.delete('x-a')]) {
+      expect(change).toThrow('shared by several calls');
+    }
+    expect([...metadata.entries()]).toEqual([['x-a', ['1']]]);
+  });
+
   it.each([
     ['a space in the key', 'x y', 'v'],
     ['bytes under a text key', 'x-y', Buffer.alloc(1)],

@@ -5,6 +5,7 @@
 export class Metadata {
   /** Made with the first entry: most calls carry none. */
   #values: Map<string, (string | Buffer)[]> = none;
+  #frozen = false;
 
   static of(entries: Readonly<Record<string, string | Buffer>>): Metadata {
     const metadata = new Metadata();
@@ -26,10 +27,12 @@ export class Metadata {
   }
 
   set(key: string, value: string | Buffer): void {
+    this.#mayChange();
     this.#own().set(checkedKey(key, value), [value]);
   }
 
   append(key: string, value: string | Buffer): void {
+    this.#mayChange();
     const name = checkedKey(key, value);
     const present = this.#values.get(name);
     if (present === undefined) this.#own().set(name, [value]);
@@ -37,6 +40,7 @@ export class Metadata {
   }
 
   delete(key: string): void {
+    this.#mayChange();
     this.#values.delete(key.toLowerCase());
   }
 
@@ -46,6 +50,16 @@ export class Metadata {
 
   get size(): number {
     return this.#values.size;
+  }
+
+  /** From now on changing it throws: several calls share it. */
+  freeze(): this {
+    this.#frozen = true;
+    return this;
+  }
+
+  #mayChange(): void {
+    if (this.#frozen) throw new TypeError('this metadata is shared by several calls: make a new one');
   }
 
   #own(): Map<string, (string | Buffer)[]> {

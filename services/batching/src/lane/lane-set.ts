@@ -13,6 +13,7 @@ export class LaneSet<R extends BatchRequest> {
   readonly #lanes = new Map<string, Lane<R>>();
   /** The one that was emptied last: mostly the next that is needed. */
   #spare: Lane<R> | undefined;
+  #last: { readonly lane: string; readonly identity: LaneIdentity } | undefined;
   #requests = 0;
   #rows = 0;
   #order = 0;
@@ -39,7 +40,7 @@ export class LaneSet<R extends BatchRequest> {
 
   /** True when the request would open a lane beyond those there are. */
   needsLane(request: R): boolean {
-    return !this.#lanes.has(identityOf(request).key);
+    return !this.#lanes.has(this.#identityOf(request).key);
   }
 
   has(request: R): boolean {
@@ -47,7 +48,7 @@ export class LaneSet<R extends BatchRequest> {
   }
 
   push(request: R, band: number, agingMs: number): Lane<R> {
-    const identity = identityOf(request);
+    const identity = this.#identityOf(request);
     let lane = this.#lanes.get(identity.key);
     if (lane === undefined) {
       lane = this.#spare?.key === identity.key ? this.#spare : new Lane<R>(identity);
@@ -106,6 +107,15 @@ export class LaneSet<R extends BatchRequest> {
     return oldestMs;
   }
 
+  /** Requests of one kind come in rows, and their key need not be put together for each. */
+  #identityOf(request: R): LaneIdentity {
+    const last = this.#last;
+    if (last !== undefined && last.lane === request.lane && sameKind(last.identity, request)) return last.identity;
+    const identity = identityOf(request);
+    this.#last = { lane: request.lane, identity };
+    return identity;
+  }
+
   #left(lane: Lane<R>, requests: R[]): R[] {
     for (const request of requests) {
       request.place = undefined;
@@ -118,6 +128,10 @@ export class LaneSet<R extends BatchRequest> {
     }
     return requests;
   }
+}
+
+function sameKind(identity: LaneIdentity, { shapeClass, mergeable, pinnedTarget }: BatchRequest): boolean {
+  return identity.shapeClass === shapeClass && identity.mergeable === mergeable && identity.pinnedTarget === pinnedTarget;
 }
 
 /**

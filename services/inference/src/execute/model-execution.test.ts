@@ -116,7 +116,7 @@ describe('model execution', () => {
     expect(instance.runs.map(({ inputs }) => inputs[0]?.shape)).toEqual([[2, 1]]);
     end((run) => run.succeed());
     expect(answers()).toEqual({ 1: 1, 2: 2, 3: 3 });
-    expect(statistics).toMatchObject({ inferenceCount: 3n, executionCount: 2n });
+    expect(statistics).toMatchObject({ inferenceCount: 3, executionCount: 2 });
     expect(execution.inFlight).toBe(0);
   });
 

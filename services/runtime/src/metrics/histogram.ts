@@ -32,8 +32,16 @@ export class SeriesHistogram<L extends string> extends PromHistogram<L> {
   }
 
   count(values: LabelValues<L>, value: number): void {
-    if (Number.isNaN(value)) throw new TypeError(`metric ${this.#name}: expected a number, got NaN`);
+    this.#count(this.#table.of(values), value);
+  }
+
+  bound(values: LabelValues<L>): (value: number) => void {
     const series = this.#table.of(values);
+    return (value) => this.#count(series, value);
+  }
+
+  #count(series: Series<L>, value: number): void {
+    if (Number.isNaN(value)) throw new TypeError(`metric ${this.#name}: expected a number, got NaN`);
     let bucket = 0;
     while (bucket < this.#bounds.length && value > (this.#bounds[bucket] as number)) bucket++;
     series.counts[bucket] = (series.counts[bucket] as number) + 1;

@@ -31,15 +31,19 @@ export interface HistogramSpec<L extends string> extends MetricSpec<L> {
 
 export interface Counter<L extends string> {
   inc(labels: LabelValues<L>, by?: number): void;
+  /** Counts under these labels without looking them up again; of no effect after `remove`. */
+  bound(labels: LabelValues<L>): (by?: number) => void;
   remove(labels: LabelValues<L>): void;
 }
 export interface Gauge<L extends string> {
   set(labels: LabelValues<L>, value: number): void;
+  bound(labels: LabelValues<L>): (value: number) => void;
   add(labels: LabelValues<L>, by: number): void;
   remove(labels: LabelValues<L>): void;
 }
 export interface Histogram<L extends string> {
   observe(labels: LabelValues<L>, value: number): void;
+  bound(labels: LabelValues<L>): (value: number) => void;
   remove(labels: LabelValues<L>): void;
 }
 
@@ -93,6 +97,12 @@ export class MetricsRegistry {
         if (!(by >= 0)) throw new RangeError(`counter ${spec.name}: expected an increment of 0 or more, got ${by}`);
         series.of(values).pending += by;
       },
+      bound: (values) => {
+        const one = series.of(values);
+        return (by = 1) => {
+          one.pending += by;
+        };
+      },
       remove: (values) => {
         if (series.remove(values)) metric.remove(values);
       },
@@ -118,6 +128,12 @@ export class MetricsRegistry {
       set: (values, value) => {
         series.of(values).value = value;
       },
+      bound: (values) => {
+        const one = series.of(values);
+        return (value) => {
+          one.value = value;
+        };
+      },
       add: (values, by) => {
         series.of(values).value += by;
       },
@@ -134,7 +150,11 @@ export class MetricsRegistry {
       { name: spec.name, help: spec.help, labelNames: labels, buckets: [...buckets], registers: [this.#registry] },
       this.#maxSeries,
     );
-    return { observe: (values, value) => metric.count(values, value), remove: (values) => metric.forget(values) };
+    return {
+      observe: (values, value) => metric.count(values, value),
+      bound: (values) => metric.bound(values),
+      remove: (values) => metric.forget(values),
+    };
   }
 
   /** Headrace's own definitions by name (without the process metrics), for the reference and its test. */

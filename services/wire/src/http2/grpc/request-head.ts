@@ -1,10 +1,12 @@
 import type { StatusCode } from '@headrace/runtime';
 import { statusCode } from '@headrace/runtime';
+import type { Metadata } from '../../metadata.js';
 import type { HeaderFields } from '../hpack/index.js';
 import type { MessageEncoding } from './encoding.js';
 import { acceptedEncodings, isGrpcContentType, listsGzip, parseEncoding } from './encoding.js';
 import { fieldProblem, isFieldValue, shown } from './field-rules.js';
 import { field, fieldKind, isPseudo } from './known-fields.js';
+import { metadataOf } from './metadata-fields.js';
 import { parseTimeout } from './timeout.js';
 
 /** A request's header list, read once. */
@@ -22,8 +24,22 @@ export interface RequestHead {
   readonly acceptsGzip: boolean;
   /** The bytes of DATA that the client promised, -1 for no promise. Others make the request malformed (section 8.1.1). */
   readonly contentLength: number;
-  /** For metadataOf, when somebody asks. */
-  readonly fields: HeaderFields;
+  /** Made when somebody asks, and shared by all calls with this header list. */
+  readonly metadata: LazyMetadata;
+}
+
+export class LazyMetadata {
+  readonly #fields: HeaderFields;
+  #made: Metadata | undefined;
+
+  constructor(fields: HeaderFields) {
+    this.#fields = fields;
+  }
+
+  get(): Metadata {
+    this.#made ??= metadataOf(this.#fields).freeze();
+    return this.#made;
+  }
 }
 
 export type HeadProblem =
@@ -151,7 +167,7 @@ export function readRequestHead(fields: HeaderFields): RequestHead | HeadProblem
     encoding: parsed,
     acceptsGzip,
     contentLength,
-    fields,
+    metadata: new LazyMetadata(fields),
   };
 }
 

@@ -10,8 +10,8 @@ const slots = 8;
 const slotBytes = 64;
 
 /**
- * Blocks read lately that were made of indexes alone, by their bytes. A steady caller's block is the same 8-10 octets call after call; it
- * then costs a hash and a comparison, and the same `fields` again.
+ * Blocks read lately that leave the table as it is, by their bytes: indexes, and literals without indexing. A steady caller's block is
+ * the same 8-20 octets call after call; it then costs a hash and a comparison, and the same `fields` again.
  *
  *     bytes of the block -> hash -> slot: | 64 octets | length | generation | block |        8 slots: half a KiB of octets
  *

@@ -59,7 +59,7 @@ export class HpackDecoder {
     const fields: string[] = [];
     let listBytes = 0;
     let tooLarge = false;
-    let onlyIndexes = true;
+    let repeatable = true;
     let begun = false;
     let updates = 0;
     while (reader.position < end) {
@@ -74,7 +74,7 @@ export class HpackDecoder {
         if (begun) throw new HpackError('a table size update comes after a field: expected before the first');
         updates += 1;
         this.#resize(reader.integer(first, 0x1f), updates);
-        onlyIndexes = false;
+        repeatable = false;
         continue;
       } else {
         const inserted = first >= 0x40;
@@ -82,7 +82,8 @@ export class HpackDecoder {
         name = index === 0 ? reader.text() : this.#nameOf(index);
         value = reader.text();
         if (inserted) table.insert(name, value);
-        onlyIndexes = false;
+        // What was inserted must be inserted again; what is never indexed (0001) is secret, and not ours to keep.
+        if (inserted || (first & 0x10) !== 0) repeatable = false;
       }
       begun = true;
       // Neither sum ever shrinks: after the first field too many there is no other.
@@ -91,7 +92,7 @@ export class HpackDecoder {
       if (!tooLarge) fields.push(name, value);
     }
     const block = { fields, tooLarge };
-    if (onlyIndexes) this.#recent.store(bytes, start, end, table.generation, block);
+    if (repeatable) this.#recent.store(bytes, start, end, table.generation, block);
     return block;
   }
 

@@ -4,7 +4,6 @@ import type { Metadata } from '../../metadata.js';
 import type { Peer, ServerCall, WireStatus } from '../../port.js';
 import { Stream } from '../connection/stream.js';
 import type { StreamLoss } from '../connection/stream.js';
-import { metadataOf } from '../grpc/metadata-fields.js';
 import { errorCode } from '../frames/constants.js';
 import { StreamError } from '../frames/errors.js';
 import { messagePrefix } from '../grpc/message-writer.js';
@@ -29,7 +28,6 @@ export abstract class ServerStream extends Stream implements ServerCall {
   readonly peer: Peer;
   protected readonly context: ServerContext;
   protected readonly head: RequestHead;
-  #metadata: Metadata | undefined;
   #timer: Timer | undefined;
   #headersSent = false;
   /** Answered, or the caller has gone: nothing more is told to it. */
@@ -49,8 +47,7 @@ export abstract class ServerStream extends Stream implements ServerCall {
   }
 
   get metadata(): Metadata {
-    this.#metadata ??= metadataOf(this.head.fields);
-    return this.#metadata;
+    return this.head.metadata.get();
   }
 
   get cancelled(): boolean {
