@@ -30,8 +30,7 @@ export class GrpcJsClient {
     request: In,
     settings: CallSettings = {},
   ): Promise<Reply<Response>> {
-    const metadata = new Metadata();
-    for (const [key, value] of Object.entries(settings.metadata ?? {})) metadata.set(key, value);
+    const metadata = metadataOf(settings);
     const options = { deadline: Date.now() + (settings.timeoutMs ?? defaultTimeoutMs) };
     return new Promise((resolve, reject) => {
       let headers = new Metadata();
@@ -68,7 +67,7 @@ export class GrpcJsClient {
         method.path,
         (sent: In) => method.request.encode(sent),
         (bytes) => method.response.decode(bytes),
-        new Metadata(),
+        metadataOf(settings),
         options,
       );
       const replies: Response[] = [];
@@ -83,4 +82,10 @@ export class GrpcJsClient {
   close(): void {
     this.#client.close();
   }
+}
+
+function metadataOf(settings: CallSettings): Metadata {
+  const metadata = new Metadata();
+  for (const [key, value] of Object.entries(settings.metadata ?? {})) metadata.set(key, value);
+  return metadata;
 }

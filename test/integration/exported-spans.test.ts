@@ -7,7 +7,7 @@ import { modelFolder } from '../harness/model-folder.js';
 import { startSpanCollector } from './span-collector.js';
 import type { CollectedSpan, CollectorBehaviour, SpanCollector } from './span-collector.js';
 
-const { ModelInfer } = inferenceService.methods;
+const { ModelInfer, ModelStreamInfer } = inferenceService.methods;
 const request = {
   model_name: 'identity_float',
   inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 2] }],
@@ -30,10 +30,13 @@ describe('with a collector of spans', { timeout: 240_000 }, () => {
   afterAll(() => collector.close());
 
   /** Runs one call on processes of its own and ends them at once: whatever was not sent by then is only sent because they end. */
-  const spansOf = async (call: (client: GrpcJsClient) => Promise<unknown>): Promise<readonly CollectedSpan[]> => {
+  const spansOf = async (
+    call: (client: GrpcJsClient) => Promise<unknown>,
+    addressOf: (platform: Platform) => string = ({ address }) => address,
+  ): Promise<readonly CollectedSpan[]> => {
     const before = collector.spans.length;
     const platform = await start(collector.endpoint);
-    const client = new GrpcJsClient(platform.address);
+    const client = new GrpcJsClient(addressOf(platform));
     await call(client);
     client.close();
     await platform.stop();
@@ -99,6 +102,43 @@ describe('with a collector of spans', { timeout: 240_000 }, () => {
     );
     for (const span of [gateway, server]) expect(span).toMatchObject({ traceId, status: { code: 2, message: expect.stringMatching(/./) } });
     expect(server.parentSpanId).toBe(gateway.spanId);
+  });
+
+  describe('each request of a stream has a span, whose parent is the span of the stream', () => {
+    const unknown = { ...request, model_name: 'nobody' };
+    const stream = (client: GrpcJsClient): Promise<unknown> =>
+      client.stream(ModelStreamInfer, [request, unknown], { metadata: { traceparent: sampled, 'x-request-id': 'order-18' } });
+    const common = { name: 'inference.GRPCInferenceService/ModelStreamInfer', traceId, parentSpanId: clientSpanId, kind: 2 };
+    const attributes = { 'rpc.system': 'grpc', 'rpc.service': 'inference.GRPCInferenceService', 'rpc.method': 'ModelStreamInfer' };
+    const good = {
+      ...common,
+      status: { code: 0 },
+      attributes: { ...attributes, 'headrace.request_id': 'order-18/1', 'headrace.model': 'identity_float' },
+    };
+    const refused = {
+      ...common,
+      status: { code: 2, message: expect.stringMatching(/./) },
+      attributes: { ...attributes, 'headrace.request_id': 'order-18/2', 'headrace.model': 'nobody' },
+    };
+    const inOrder = (spans: readonly CollectedSpan[], service: string): readonly CollectedSpan[] =>
+      spans
+        .filter((span) => span.service === service)
+        .toSorted((a, b) => String(a.attributes['headrace.request_id']).localeCompare(String(b.attributes['headrace.request_id'])));
+
+    test('at the gateway, which leads the trace on to the server', async () => {
+      const spans = await spansOf(stream);
+      const gateway = inOrder(spans, 'headrace-gateway');
+      expect(gateway).toMatchObject([good, refused]);
+      expect(inOrder(spans, 'headrace-inference')).toMatchObject([
+        { traceId, parentSpanId: gateway[0]?.spanId, attributes: { 'headrace.request_id': 'order-18/1' } },
+      ]);
+    });
+
+    test('and at the server, for clients that come without a gateway', async () => {
+      const spans = await spansOf(stream, ({ replicas }) => replicas[0]?.address ?? '');
+      expect(inOrder(spans, 'headrace-inference')).toMatchObject([good, refused]);
+      expect(spans).toHaveLength(2);
+    });
   });
 });
 

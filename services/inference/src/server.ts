@@ -91,7 +91,7 @@ export async function startInferenceServer(options: InferenceServerOptions): Pro
   const infer = createInferService(host, clock, metrics);
   for (const method of [
     modelInfer(infer, tracing),
-    modelStreamInfer(infer, (listener) => server.onDrain(listener)),
+    modelStreamInfer(infer, tracing, (listener) => server.onDrain(listener)),
     ...metadataMethods(parts),
     ...repositoryMethods(parts, { remoteControl: options.remoteControl ?? false }),
     ...statisticsMethods(parts, statistics),

@@ -1,8 +1,10 @@
-import { inferenceService } from '@headrace/proto';
+import { inferenceService, metadataKey } from '@headrace/proto';
 import { refuse } from '@headrace/runtime';
+import type { Tracing } from '@headrace/runtime';
 import type { MethodHandler, StreamCall } from '@headrace/wire';
 import { refusalToStatus } from '@headrace/wire';
 import type { InferReply, InferService } from './infer.js';
+import { endInferSpan, startInferSpan } from './infer-span.js';
 
 /** Requests of one stream that may be in the server at once; above it the client is made to wait (flow control). */
 const maxInFlight = 256;
@@ -12,7 +14,7 @@ const maxInFlight = 256;
  * request that fails gets its error_message and the stream goes on. When the server drains (`onDrain`), each open stream
  * takes no more requests, answers those it took and then ends with UNAVAILABLE: an idle one must not hold the drain up.
  */
-export function modelStreamInfer(service: InferService, onDrain: (listener: () => void) => void): MethodHandler {
+export function modelStreamInfer(service: InferService, tracing: Tracing, onDrain: (listener: () => void) => void): MethodHandler {
   const open = new Set<InferStream>();
   onDrain(() => {
     for (const stream of open) stream.drain();
@@ -21,7 +23,7 @@ export function modelStreamInfer(service: InferService, onDrain: (listener: () =
     kind: 'stream',
     path: inferenceService.methods.ModelStreamInfer.path,
     handle: (call) => {
-      const stream = new InferStream(call, service, () => open.delete(stream));
+      const stream = new InferStream(call, service, tracing, () => open.delete(stream));
       open.add(stream);
       stream.open();
     },
@@ -36,18 +38,24 @@ interface Slot {
 class InferStream {
   readonly #call: StreamCall;
   readonly #service: InferService;
+  readonly #tracing: Tracing;
   readonly #onEnd: () => void;
+  /** As the client names the stream; its requests are "<stream>/1", "<stream>/2", ... in traces, as at the gateway. */
+  readonly #streamId: string | undefined;
   /** In the order of the requests; replies leave from the front. */
   readonly #slots: Slot[] = [];
+  #received = 0;
   #clientDone = false;
   #draining = false;
   #paused = false;
   #blocked = false;
   #ended = false;
 
-  constructor(call: StreamCall, service: InferService, onEnd: () => void) {
+  constructor(call: StreamCall, service: InferService, tracing: Tracing, onEnd: () => void) {
     this.#call = call;
     this.#service = service;
+    this.#tracing = tracing;
+    this.#streamId = call.metadata.get(metadataKey.requestId);
     this.#onEnd = onEnd;
   }
 
@@ -77,10 +85,19 @@ class InferStream {
     if (this.#draining) return;
     const slot: Slot = { reply: undefined, cancel: () => {} };
     this.#slots.push(slot);
-    slot.cancel = this.#service.start(message, this.#call.deadlineMs, true, (reply) => {
+    this.#received += 1;
+    const requestId = this.#streamId === undefined ? undefined : `${this.#streamId}/${this.#received}`;
+    const span = startInferSpan(this.#tracing, 'ModelStreamInfer', this.#call.metadata, requestId);
+    const cancel = this.#service.start(message, this.#call.deadlineMs, true, (reply) => {
+      endInferSpan(span, reply);
       slot.reply = streamResponse(reply);
       this.#flush();
     });
+    slot.cancel = () => {
+      if (slot.reply !== undefined) return;
+      cancel();
+      span?.fail('cancelled');
+    };
     if (this.#slots.length >= maxInFlight && !this.#paused) {
       this.#paused = true;
       this.#call.pause();
