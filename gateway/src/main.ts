@@ -56,7 +56,7 @@ const program = new Command('headrace-gateway')
   )
   .option('--drain-seconds <seconds>', 'longest time from SIGTERM to exit', seconds, 30)
   .option('--pre-stop-seconds <seconds>', 'requests are still taken for this long after SIGTERM, while health says NOT_SERVING', seconds, 1)
-  .option('--announce', 'one JSON line on standard output once a backend is ready', false)
+  .option('--announce', 'JSON lines on standard output: "listening" with the ports, and "ready" once a backend is', false)
   .addOption(
     new Option('--wire <name>', 'what carries gRPC')
       .choices([...wireNames])
@@ -103,11 +103,12 @@ async function main(flags: Flags): Promise<void> {
   if (flags.announce) await announce(gateway, lifecycle);
 }
 
-/** For whoever started this process: says when requests can be served, and where. */
+/** For whoever started this process: says where it listens, and when requests can be served. */
 async function announce(gateway: Gateway, lifecycle: Lifecycle): Promise<void> {
+  const ports = { grpcPort: gateway.grpcPort, metricsPort: gateway.metricsPort ?? null };
+  process.stdout.write(`${JSON.stringify({ event: 'listening', ...ports })}\n`);
   while (!(await gateway.untilReady(60_000))) if (lifecycle.state !== 'running') return;
-  const line = { event: 'ready', grpcPort: gateway.grpcPort, metricsPort: gateway.metricsPort ?? null, models: gateway.readyModels() };
-  process.stdout.write(`${JSON.stringify(line)}\n`);
+  process.stdout.write(`${JSON.stringify({ event: 'ready', ...ports, models: gateway.readyModels() })}\n`);
 }
 
 function tlsFiles({ tlsCert, tlsKey, tlsClientCa }: Flags): TlsServerFiles | undefined {

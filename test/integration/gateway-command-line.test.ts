@@ -28,8 +28,8 @@ describe('headrace-gateway', () => {
     await writeFile(config, tableText({ backends: [{ name: 'nobody', address: `127.0.0.1:${await freePort()}` }] }));
     const args = [paths.gatewayMain, '--config', config, '--grpc-port', '0', '--metrics-port', 'off', '--announce'];
     const gateway = await startProcess(process.execPath, args);
-    await gateway.waitFor('the log line of a listening gateway', ({ stderr }) => stderr.includes('gateway listens') || undefined);
+    await gateway.announced('where it listens', (line) => (line as { readonly event: string }).event === 'listening' || undefined);
     expect(await gateway.stop(10_000)).toEqual({ code: 0, signal: null });
-    expect(gateway.stdout).toBe('');
+    expect(gateway.stdout).toMatch(/^[^\n]*"listening"[^\n]*\n$/);
   });
 });

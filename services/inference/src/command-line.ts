@@ -79,7 +79,9 @@ export function commandLine(): Command {
     .addOption(flag('--wire <name>', 'what carries gRPC').choices(wireNames).default(defaultWire).env(wireVariable))
     .addOption(flag('--log-level <level>', 'least level that is written').choices(logLevels).default('info'))
     .addOption(flag('--log-format <format>', 'to standard error').choices(logFormats).default('json'))
-    .addOption(flag('--announce', 'JSON lines on standard output: each model state, and "ready" with the ports').default(false))
+    .addOption(
+      flag('--announce', 'JSON lines on standard output: "listening" with the ports, each model state, and "ready"').default(false),
+    )
     .addHelpText(
       'after',
       `

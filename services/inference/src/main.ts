@@ -72,7 +72,9 @@ try {
 }
 
 async function serve(server: InferenceServer): Promise<void> {
-  logger.info({ host: server.host, grpcPort: server.grpcPort, metricsPort: server.metricsPort }, 'listening');
+  const ports = { grpcPort: server.grpcPort, metricsPort: server.metricsPort };
+  logger.info({ host: server.host, ...ports }, 'listening');
+  announce({ event: 'listening', grpcPort: ports.grpcPort, metricsPort: ports.metricsPort ?? null });
   try {
     await server.loaded;
   } catch (error) {
@@ -82,7 +84,7 @@ async function serve(server: InferenceServer): Promise<void> {
   if (server.lifecycle.state !== 'running') return;
   const models = server.models();
   logger.info({ models: models.length, ready: models.filter((model) => model.state === 'READY').length }, 'ready');
-  announce({ event: 'ready', grpcPort: server.grpcPort, metricsPort: server.metricsPort ?? null, models });
+  announce({ event: 'ready', grpcPort: ports.grpcPort, metricsPort: ports.metricsPort ?? null, models });
 }
 
 /**

@@ -9,6 +9,11 @@ test.each([
   ],
   ['its metrics port', '{"event":"ready","grpcPort":9001,"metricsPort":9002}', { event: 'ready', grpcPort: 9001, metricsPort: 9002 }],
   [
+    'a server that listens',
+    '{"event":"listening","grpcPort":9001,"metricsPort":9002}',
+    { event: 'listening', grpcPort: 9001, metricsPort: 9002 },
+  ],
+  [
     'a model',
     '{"event":"model","name":"m","version":3,"state":"READY"}',
     { event: 'model', name: 'm', version: '3', state: 'READY', reason: '' },

@@ -1,5 +1,7 @@
 /** What a server started with --announce writes to its standard output, one JSON object a line. */
 export type Announcement =
+  /** Its ports are bound and its event loop answers /livez; models load from here on. */
+  | { readonly event: 'listening'; readonly grpcPort: number; readonly metricsPort: number | undefined }
   | { readonly event: 'ready'; readonly grpcPort: number; readonly metricsPort: number | undefined }
   | { readonly event: 'model'; readonly name: string; readonly version: string; readonly state: string; readonly reason: string };
 
@@ -7,12 +9,12 @@ export type Announcement =
 export function parseAnnouncement(line: string): Announcement | undefined {
   const value = parseObject(line);
   if (value === undefined) return undefined;
-  const grpcPort = value['grpcPort'];
-  if (value['event'] === 'ready' && isPort(grpcPort)) {
+  const { event, grpcPort } = value;
+  if ((event === 'listening' || event === 'ready') && isPort(grpcPort)) {
     const metricsPort = value['metricsPort'];
-    return { event: 'ready', grpcPort, metricsPort: isPort(metricsPort) ? metricsPort : undefined };
+    return { event, grpcPort, metricsPort: isPort(metricsPort) ? metricsPort : undefined };
   }
-  if (value['event'] === 'model' && typeof value['name'] === 'string') {
+  if (event === 'model' && typeof value['name'] === 'string') {
     return {
       event: 'model',
       name: value['name'],

@@ -60,9 +60,17 @@ describe('a process', () => {
     expect(next(hung.state, { kind: 'exited', exit: { code: null, signal: 'SIGKILL' } }).state.kind).toBe('waiting');
   });
 
-  test('that is not ready has its own time limits, and is not killed for hanging', () => {
+  test('that hangs at its start is killed too, and counts as one that failed to start', () => {
+    const hung = next({ ...starting, failures: 1 }, { kind: 'hung' });
+    expect(hung).toEqual({ state: { ...starting, failures: 1 }, actions: [{ kind: 'kill' }] });
+    const killed = { kind: 'exited', exit: { code: null, signal: 'SIGKILL' } } as const;
+    expect(next(starting, killed).state).toMatchObject({ kind: 'waiting', failures: 1 });
+    expect(next({ ...starting, failures: 2 }, killed).state).toMatchObject({ kind: 'stopped', gaveUp: true });
+  });
+
+  test('that does not run, or stops within a time limit of its own, is not killed for hanging', () => {
     const waiting = next(ready, { kind: 'exited', exit: crash }).state;
-    for (const state of [idle, starting, waiting, next(ready, { kind: 'stop' }).state]) {
+    for (const state of [idle, waiting, next(ready, { kind: 'stop' }).state]) {
       expect(next(state, { kind: 'hung' })).toEqual({ state, actions: [] });
     }
   });

@@ -9,7 +9,7 @@
  *                        |
  *                        +-- too many failed starts before the first success --> stopped (gave up)
  *
- * A ready process that hangs is killed, and goes the way of one that exited.
+ * A process that hangs, ready or not yet, is killed, and goes the way of one that exited.
  */
 export type ChildState<A> =
   | { readonly kind: 'idle' }
@@ -80,8 +80,8 @@ export function step<A>(
       if (state.kind !== 'waiting') return stay(state);
       return { state: { kind: 'starting', failures: state.failures, everReady: state.everReady }, actions: [{ kind: 'spawn' }] };
     case 'hung':
-      // It stays ready until it is gone: its exit decides about the restart, as every other.
-      return state.kind === 'ready' ? { state, actions: [{ kind: 'kill' }] } : stay(state);
+      // It stays what it is until it is gone: its exit decides about the restart, as every other.
+      return state.kind === 'ready' || state.kind === 'starting' ? { state, actions: [{ kind: 'kill' }] } : stay(state);
     case 'stop':
       return stopped(state);
     case 'exited':

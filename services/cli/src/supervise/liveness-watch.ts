@@ -19,6 +19,15 @@ export interface LivenessPolicy {
   readonly maxSilences: number;
 }
 
+/** start: it did not listen in time. silence: it was asked for a sign of life and gave none. */
+export type Hang = 'start' | 'silence';
+
+/**
+ * From a process's start until it listens, before its models load: Node.js and the packages take about a second, ten on a
+ * saturated machine. A process that has not bound its ports after this hangs.
+ */
+export const listenWithinMs = 60_000;
+
 /**
  * A process that answers nothing is found after three questions: 10 s after it stopped if that was right before the first
  * of them (three times 2 s of waiting and two pauses), 12 s if it was right after an answer.

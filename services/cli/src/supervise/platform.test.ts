@@ -2,7 +2,7 @@ import { FakeClock } from '@headrace/runtime/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { FakeProcesses } from '../testing/fake-processes.js';
-import { livenessPolicy } from './liveness-watch.js';
+import { listenWithinMs, livenessPolicy } from './liveness-watch.js';
 import { LocalPlatform } from './platform.js';
 import { emptyTemplate } from './routing-table.js';
 
@@ -39,7 +39,7 @@ function platform(replicas = 2): LocalPlatform {
     random: () => 0,
     listener: {
       onState: (name, state) => void states.push(`${name} ${state.kind}`),
-      onHung: (name) => void states.push(`${name} hangs`),
+      onHung: (name, hang) => void states.push(`${name} hangs (${hang})`),
       onModel: () => undefined,
       onLogLine: () => undefined,
     },
@@ -143,7 +143,7 @@ describe('a process that hangs', () => {
     expect(processes.started.map(({ signals }) => signals)).toEqual([['SIGKILL'], [], []]);
     processes.started[0]?.exit(null, 'SIGKILL');
     clock.advance(100);
-    expect(states.slice(-3)).toEqual(['replica-0 hangs', 'replica-0 waiting', 'replica-0 starting']);
+    expect(states.slice(-3)).toEqual(['replica-0 hangs (silence)', 'replica-0 waiting', 'replica-0 starting']);
     processes.started[3]?.announce(9077, 9177);
     live(foundAfterMs, ':9177');
     expect(processes.started.map(({ signals }) => signals)).toEqual([['SIGKILL'], [], [], ['SIGKILL']]);
@@ -152,29 +152,52 @@ describe('a process that hangs', () => {
   test('may be the gateway, which is asked where it listens', async () => {
     await started(1, true);
     live(foundAfterMs, 'http://[::1]:8002/livez');
-    expect(states.at(-1)).toBe('gateway hangs');
+    expect(states.at(-1)).toBe('gateway hangs (silence)');
     expect(processes.latest('gateway').signals).toEqual(['SIGKILL']);
   });
 
-  test('while its models load is left alone, at the first start', () => {
+  test('before it listens is told after a time limit, killed once, and started again', () => {
     void platform(1).start();
-    live(60_000, 'nobody');
+    live(listenWithinMs - 1, 'nobody');
     expect(processes.started.map(({ signals }) => signals)).toEqual([[]]);
+    live(listenWithinMs, 'nobody');
+    expect(processes.started.map(({ signals }) => signals)).toEqual([['SIGKILL']]);
+    processes.started[0]?.exit(null, 'SIGKILL');
+    clock.advance(100);
+    expect(states.slice(-3)).toEqual(['replica-0 hangs (start)', 'replica-0 waiting', 'replica-0 starting']);
+    expect(processes.started).toHaveLength(2);
   });
 
-  test('while its models load is left alone, at a restart', async () => {
-    await started(1, true);
-    processes.started[0]?.exit(1);
-    live(60_000, ':9101');
-    expect(processes.started.map(({ signals }) => signals)).toEqual([[], [], []]);
+  test('while its models load, silent from then on, is killed before it was ever ready', () => {
+    void platform(1).start();
+    processes.started[0]?.listen(9001, 9101);
+    live(foundAfterMs - 1, ':9101');
+    expect(processes.started.map(({ signals }) => signals)).toEqual([[]]);
+    live(1, ':9101');
+    expect(processes.started.map(({ signals }) => signals)).toEqual([['SIGKILL']]);
+    expect(states.at(-1)).toBe('replica-0 hangs (silence)');
   });
+
+  test.each([['at the first start'], ['at a restart']])(
+    'but answers is left alone while its models load for ten minutes, %s',
+    async (when) => {
+      if (when === 'at a restart') {
+        await started(1, true);
+        processes.started[0]?.exit(1);
+        clock.advance(100);
+      } else void platform(1).start();
+      processes.started.at(-1)?.listen(9077, 9177);
+      live(600_000, 'nobody');
+      expect(processes.started.flatMap(({ signals }) => signals)).toEqual([]);
+    },
+  );
 
   test('after it was asked to stop has the time that a drain may take', async () => {
     const local = await started(1, true);
     void local.stop();
     live(39_999, ':8002');
     expect(processes.latest('gateway').signals).toEqual(['SIGTERM']);
-    expect(states).not.toContain('gateway hangs');
+    expect(states.filter((state) => state.includes('hangs'))).toEqual([]);
     clock.advance(1);
     expect(processes.latest('gateway').signals).toEqual(['SIGTERM', 'SIGKILL']);
   });

@@ -1,7 +1,7 @@
 import type { Clock } from '@headrace/runtime';
 import type { ServerState, ModelAnnouncement, ReadyAnnouncement } from './supervised-process.js';
 import { SupervisedProcess } from './supervised-process.js';
-import type { Probe } from './liveness-watch.js';
+import type { Hang, Probe } from './liveness-watch.js';
 import type { ProcessSpec, StartProcess } from './process-port.js';
 import type { TableTemplate } from './routing-table.js';
 import { renderTable } from './routing-table.js';
@@ -27,7 +27,7 @@ export interface PlatformOptions {
 export interface PlatformListener {
   onState(process: string, state: ServerState, before: ServerState): void;
   /** It runs and does not answer; it is killed, and onState tells the rest. */
-  onHung(process: string): void;
+  onHung(process: string, hang: Hang): void;
   onModel(process: string, model: ModelAnnouncement): void;
   onLogLine(process: string, line: string): void;
 }
@@ -112,7 +112,7 @@ export class LocalPlatform {
       random,
       killAfterMs,
       onState: (state, before) => this.#onState(name, state, before),
-      onHung: () => listener.onHung(name),
+      onHung: (hang) => listener.onHung(name, hang),
       onModel: (model) => listener.onModel(name, model),
       onLogLine: (line) => listener.onLogLine(name, line),
     });

@@ -3,8 +3,8 @@ import type { ChildEvent, ChildState, Exit, RestartPolicy } from './child-state.
 import { restartPolicy, step } from './child-state.js';
 import type { Announcement } from './announcement.js';
 import { parseAnnouncement } from './announcement.js';
-import type { Probe } from './liveness-watch.js';
-import { LivenessWatch } from './liveness-watch.js';
+import type { Hang, Probe } from './liveness-watch.js';
+import { LivenessWatch, listenWithinMs } from './liveness-watch.js';
 import type { ProcessSpec, RunningProcess, StartProcess } from './process-port.js';
 
 export type ReadyAnnouncement = Extract<Announcement, { event: 'ready' }>;
@@ -22,7 +22,7 @@ export interface SupervisedOptions {
   readonly clock: Clock;
   readonly random: () => number;
   /** It runs and does not answer: it is killed now, and its end comes to `onState`. */
-  readonly onHung: () => void;
+  readonly onHung: (hang: Hang) => void;
   readonly onState: (state: ServerState, before: ServerState) => void;
   readonly onModel: (model: ModelAnnouncement) => void;
   readonly onLogLine: (line: string) => void;
@@ -41,7 +41,7 @@ export class SupervisedProcess {
   #state: ServerState = { kind: 'idle' };
   #process: RunningProcess | undefined;
   #timer: Timer | undefined;
-  #watch: LivenessWatch | undefined;
+  #stopWatch: (() => void) | undefined;
   #lastLines: string[] = [];
   readonly #stopWaiters: ((exit: Exit | undefined) => void)[] = [];
 
@@ -115,18 +115,30 @@ export class SupervisedProcess {
   }
 
   /**
-   * A process that starts is not watched: how long its models load is not known, and it has not told its ports yet. One that
-   * stops has its time limit in killAfterMs.
+   * A process that starts has a time limit until it listens, and is asked for signs of life from there on: how long its
+   * models load is not known, but it answers meanwhile. One that stops has its time limit in killAfterMs.
    */
   #watchOnly(state: ServerState): void {
-    this.#watch?.stop();
-    this.#watch = undefined;
-    if (state.kind !== 'ready' || state.announced.metricsPort === undefined) return;
-    const { clock, probe, host, onHung } = this.#options;
-    this.#watch = new LivenessWatch(clock, probe, `http://${host}:${state.announced.metricsPort}/livez`, () => {
-      onHung();
-      this.#handle({ kind: 'hung' });
-    });
+    this.#stopWatch?.();
+    this.#stopWatch = undefined;
+    if (state.kind === 'ready') this.#watchLiveness(state.announced.metricsPort);
+    if (state.kind !== 'starting') return;
+    const timer = this.#options.clock.setTimer(() => this.#hung('start'), listenWithinMs);
+    this.#stopWatch = () => timer.cancel();
+  }
+
+  #watchLiveness(metricsPort: number | undefined): void {
+    this.#stopWatch?.();
+    this.#stopWatch = undefined;
+    if (metricsPort === undefined) return;
+    const { clock, probe, host } = this.#options;
+    const watch = new LivenessWatch(clock, probe, `http://${host}:${metricsPort}/livez`, () => this.#hung('silence'));
+    this.#stopWatch = () => watch.stop();
+  }
+
+  #hung(hang: Hang): void {
+    this.#options.onHung(hang);
+    this.#handle({ kind: 'hung' });
   }
 
   #spawn(): void {
@@ -145,6 +157,7 @@ export class SupervisedProcess {
   #onStdoutLine(line: string): void {
     const announcement = parseAnnouncement(line);
     if (announcement?.event === 'ready') this.#handle({ kind: 'announced', announced: announcement });
+    else if (announcement?.event === 'listening' && this.#state.kind === 'starting') this.#watchLiveness(announcement.metricsPort);
     else if (announcement?.event === 'model') this.#options.onModel(announcement);
   }
 

@@ -5,6 +5,7 @@ export interface FakeProcess {
   readonly listener: ProcessListener;
   /** Signals it was sent, in order. */
   readonly signals: NodeJS.Signals[];
+  listen(grpcPort: number, metricsPort?: number): void;
   announce(grpcPort: number, metricsPort?: number): void;
   exit(code: number | null, signal?: NodeJS.Signals): void;
 }
@@ -15,12 +16,14 @@ export class FakeProcesses {
 
   readonly start: StartProcess = (spec, listener) => {
     const signals: NodeJS.Signals[] = [];
+    const tell = (event: string) => (grpcPort: number, metricsPort?: number) =>
+      listener.onStdoutLine(JSON.stringify({ event, grpcPort, metricsPort: metricsPort ?? null }));
     this.started.push({
       spec,
       listener,
       signals,
-      announce: (grpcPort, metricsPort) =>
-        listener.onStdoutLine(JSON.stringify({ event: 'ready', grpcPort, metricsPort: metricsPort ?? null })),
+      listen: tell('listening'),
+      announce: tell('ready'),
       exit: (code, signal) => listener.onExit({ code, signal: signal ?? null }),
     });
     return { pid: 1000 + this.started.length, kill: (signal) => void signals.push(signal) };

@@ -3,7 +3,8 @@ import { formatMs } from '../render/numbers.js';
 import type { Progress } from '../render/progress.js';
 import { startProgress } from '../render/progress.js';
 import { describeExit } from '../supervise/child-state.js';
-import { livenessPolicy } from '../supervise/liveness-watch.js';
+import type { Hang } from '../supervise/liveness-watch.js';
+import { listenWithinMs, livenessPolicy } from '../supervise/liveness-watch.js';
 import type { ChildLogLevel } from '../supervise/log-line.js';
 import { parseLogLine, renderLogLine, wantedAt } from '../supervise/log-line.js';
 import type { PlatformListener } from '../supervise/platform.js';
@@ -64,10 +65,13 @@ export class Narrator implements PlatformListener {
     this.#progress?.update(this.#startText());
   }
 
-  onHung(process: string): void {
+  onHung(process: string, hang: Hang): void {
     const { maxSilences, timeoutMs } = livenessPolicy;
-    const silence = `${maxSilences} health checks in a row were not answered within ${formatMs(timeoutMs)} each`;
-    this.note(`${this.#io.colors.yellow('warn')} ${process} hangs: ${silence}, killing it`, { event: 'hung', process });
+    const why =
+      hang === 'start'
+        ? `it does not listen ${formatMs(listenWithinMs)} after its start`
+        : `${maxSilences} health checks in a row were not answered within ${formatMs(timeoutMs)} each`;
+    this.note(`${this.#io.colors.yellow('warn')} ${process} hangs: ${why}, killing it`, { event: 'hung', process, hang });
   }
 
   onModel(process: string, model: ModelAnnouncement): void {

@@ -122,14 +122,16 @@ describe('the narrator', () => {
   test('tells a process that hangs in one line', () => {
     const { narrator: told, stderr } = narrator();
     told.endProgress();
-    told.onHung('replica-1');
+    told.onHung('replica-0', 'start');
+    told.onHung('replica-1', 'silence');
     expect(stderr().split('\n').slice(1)).toEqual([
+      'warn replica-0 hangs: it does not listen 60.0 s after its start, killing it',
       'warn replica-1 hangs: 3 health checks in a row were not answered within 2.00 s each, killing it',
       '',
     ]);
     const { narrator: json, stdout } = narrator(true);
-    json.onHung('replica-1');
-    expect(JSON.parse(stdout())).toEqual({ event: 'hung', process: 'replica-1' });
+    json.onHung('replica-1', 'silence');
+    expect(JSON.parse(stdout())).toEqual({ event: 'hung', process: 'replica-1', hang: 'silence' });
   });
 
   test('speaks JSON lines to a script, and nothing else', () => {
