@@ -124,7 +124,7 @@ describe('serve your own ONNX', () => {
       { HEADRACE_ADDRESS: address },
       folder.path,
     );
-    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('FP32[1, 4]') });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('FP32[1, 4]') as string });
     await up.stop(30_000, 'SIGINT');
     expect(up.stderr + up.stdout).toContain('stopped');
   });

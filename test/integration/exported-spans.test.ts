@@ -100,7 +100,8 @@ describe('with a collector of spans', { timeout: 240_000 }, () => {
         }),
       ),
     );
-    for (const span of [gateway, server]) expect(span).toMatchObject({ traceId, status: { code: 2, message: expect.stringMatching(/./) } });
+    for (const span of [gateway, server])
+      expect(span).toMatchObject({ traceId, status: { code: 2, message: expect.stringMatching(/./) as string } });
     expect(server.parentSpanId).toBe(gateway.spanId);
   });
 
@@ -117,7 +118,7 @@ describe('with a collector of spans', { timeout: 240_000 }, () => {
     };
     const refused = {
       ...common,
-      status: { code: 2, message: expect.stringMatching(/./) },
+      status: { code: 2, message: expect.stringMatching(/./) as string },
       attributes: { ...attributes, 'headrace.request_id': 'order-18/2', 'headrace.model': 'nobody' },
     };
     const inOrder = (spans: readonly CollectedSpan[], service: string): readonly CollectedSpan[] =>

@@ -127,7 +127,7 @@ describe('headrace-inference --model-control-mode poll', { timeout: 240_000 }, (
     await until('the failure', async () => (await indexed()).includes('broken/1 UNAVAILABLE'));
     expect(await infer('stays')).toEqual({ version: '1', values: row });
     await expect(client.call(RepositoryModelLoad, { model_name: 'stays' })).rejects.toMatchObject({
-      details: expect.stringContaining('--model-control-mode poll'),
+      details: expect.stringContaining('--model-control-mode poll') as string,
     });
 
     await cp(join(paths.models, 'identity_float/1/model.onnx'), join(repository.path, 'broken/1/model.onnx'));

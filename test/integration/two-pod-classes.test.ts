@@ -5,7 +5,7 @@ import { inferenceService } from '@headrace/proto';
 import type { Channel } from '@headrace/wire';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { GrpcJsClient, inferPath, paths, startGateway, startLoad, startProcess, tempDir } from '../harness/index.js';
-import type { RunningGateway, RunningLoad, RunningProcess, TempDir } from '../harness/index.js';
+import type { Exit, RunningGateway, RunningLoad, RunningProcess, TempDir } from '../harness/index.js';
 import { infer, openChannel } from '../harness/outcomes.js';
 import { until } from '../harness/until.js';
 
@@ -68,9 +68,9 @@ class StandIn {
     return { rows: Number(stats?.inference_count), runs: Number(stats?.execution_count) };
   }
 
-  async stop(): Promise<void> {
+  stop(): Promise<Exit> {
     this.#client.close();
-    expect(await this.#process.stop()).toEqual({ code: 0, signal: null });
+    return this.#process.stop();
   }
 }
 
@@ -103,7 +103,8 @@ describe('two pod classes in one table, each a process', { timeout: 600_000 }, (
   afterAll(async () => {
     channel.close();
     expect(await gateway.process.stop()).toEqual({ code: 0, signal: null });
-    await Promise.all([gpu, cpu, gpuAlone, cpuAlone].map((each) => each.stop()));
+    const exits = await Promise.all([gpu, cpu, gpuAlone, cpuAlone].map((each) => each.stop()));
+    expect(exits).toEqual(exits.map(() => ({ code: 0, signal: null })));
     await folder.remove();
   });
 

@@ -42,6 +42,6 @@ describe('typed contents as raw bytes', () => {
     ['FP16', { fp32_contents: [1] }, /expected raw contents, the only form of FP16/],
     ['BF16', {}, /expected raw contents, the only form of BF16/],
   ])('%s %o is refused by name', (datatype, contents, message) => {
-    expect(decode(datatype, contents)).toEqual({ ok: false, message: expect.stringMatching(message) });
+    expect(decode(datatype, contents)).toEqual({ ok: false, message: expect.stringMatching(message) as string });
   });
 });

@@ -68,7 +68,7 @@ describe('scanning an inference request', { timeout: 60_000 }, () => {
     ['a tensor name of megabytes with a bad dimension', inputWithDim(-1n, 'a'.repeat(2_000_000)), /dimension 0 of "a{64}\.\.\."/],
   ])('refuses %s and says where', (_what, bytes, message) => {
     const scanned = scanInferRequest(bytes);
-    expect(scanned).toEqual({ ok: false, message: expect.stringMatching(message) });
+    expect(scanned).toEqual({ ok: false, message: expect.stringMatching(message) as string });
   });
 
   it.each<[what: string, record: string]>([
@@ -79,7 +79,7 @@ describe('scanning an inference request', { timeout: 60_000 }, () => {
   ])('takes as many empty %s as the limit says, and not one more', (_what, record) => {
     expect(scanInferRequest(repeat(record, maxEntries)).ok).toBe(true);
     const scanned = scanInferRequest(repeat(record, maxEntries + 1));
-    expect(scanned).toEqual({ ok: false, message: expect.stringContaining(`expected at most ${maxEntries} tensors`) });
+    expect(scanned).toEqual({ ok: false, message: expect.stringContaining(`expected at most ${maxEntries} tensors`) as string });
   });
 
   it('counts dimensions and contents towards the same limit', () => {

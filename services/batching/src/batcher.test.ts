@@ -46,7 +46,7 @@ describe('submit refuses', () => {
     const { batcher } = byHand(makeLimits({ maxBatchRows: 4 }));
     expect(batcher.submit(makeRequest({ rows: 5 }))).toMatchObject({
       reason: 'INVALID_TENSOR',
-      message: expect.stringMatching(/at most 4 .* got 5/),
+      message: expect.stringMatching(/at most 4 .* got 5/) as string,
     });
   });
 
@@ -70,7 +70,10 @@ describe('submit refuses', () => {
     const simulation = new Simulation({ targets: [slow], limits: { maxQueuedRows: 64 } }).learn();
     for (let i = 0; i < 65; i++) simulation.submit();
     const refused = simulation.outcome(simulation.submit({ rows: 2 })).refused;
-    expect(refused).toMatchObject({ reason: 'QUEUE_FULL', message: expect.stringMatching(/at most 64 rows waiting, got 64 and 2 more/) });
+    expect(refused).toMatchObject({
+      reason: 'QUEUE_FULL',
+      message: expect.stringMatching(/at most 64 rows waiting, got 64 and 2 more/) as string,
+    });
     // One row runs for 11 ms; then 64 rows at 29 in 39 ms, the size within 3 % of the best throughput: 86.1 ms.
     expect(refused?.retryAfterMs).toBe(98);
   });

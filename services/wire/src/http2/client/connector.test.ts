@@ -74,7 +74,7 @@ describe('Connector', () => {
     for (const server of servers.splice(0)) server.close();
     expect(await connect(connector('127.0.0.1', port))).toEqual({
       ok: false,
-      message: expect.stringMatching(/no connection to 127\.0\.0\.1:\d+: .*ECONNREFUSED/),
+      message: expect.stringMatching(/no connection to 127\.0\.0\.1:\d+: .*ECONNREFUSED/) as string,
     });
   });
 
@@ -84,7 +84,7 @@ describe('Connector', () => {
   ])('reports a name %s', async (_name, resolve, message) => {
     expect(await connect(connector('nowhere.test', 1, resolve === undefined ? {} : { resolve }))).toEqual({
       ok: false,
-      message: expect.stringMatching(message),
+      message: expect.stringMatching(message) as string,
     });
   });
 
@@ -97,7 +97,7 @@ describe('Connector', () => {
     clock.advance(2_999);
     expect(clock.pendingTimers).toBe(1);
     clock.advance(1);
-    expect(await pending).toEqual({ ok: false, message: expect.stringMatching(/within 3000 ms/) });
+    expect(await pending).toEqual({ ok: false, message: expect.stringMatching(/within 3000 ms/) as string });
   });
 
   it.each(['while the name is looked up', 'while it connects'])('says nothing after cancel, %s', async (when) => {

@@ -93,7 +93,7 @@ describe('Connection', () => {
     bench.connection.sendData(one, none, Buffer.alloc(5_000), false);
     expect(bench.closes).toEqual([]);
     bench.connection.sendData(two, none, Buffer.alloc(1), false);
-    expect(bench.closes).toEqual([expect.objectContaining({ message: expect.stringMatching(/more than 1000 bytes wait/) })]);
+    expect(bench.closes).toEqual([expect.objectContaining({ message: expect.stringMatching(/more than 1000 bytes wait/) as string })]);
     expect([one.losses.length, two.losses.length]).toEqual([1, 1]);
   });
 
@@ -194,7 +194,7 @@ describe('Connection', () => {
     }
     expect(bench.closes).toEqual([]);
     for (let each = 0; each < 3; each++) await reset();
-    expect(bench.closes).toEqual([expect.objectContaining({ message: expect.stringMatching(/too many streams were reset/) })]);
+    expect(bench.closes).toEqual([expect.objectContaining({ message: expect.stringMatching(/too many streams were reset/) as string })]);
   });
 
   it('every header block is decoded, also of streams that are refused or were reset', async () => {

@@ -134,7 +134,7 @@ describe('Watchdog', () => {
     bench.clock.advance(5_000);
     expect(bench.closes).toEqual([]);
     bench.clock.advance(1_000);
-    expect(bench.closes).toEqual([expect.objectContaining({ message: expect.stringMatching(/not taken in time/) })]);
+    expect(bench.closes).toEqual([expect.objectContaining({ message: expect.stringMatching(/not taken in time/) as string })]);
   });
 
   it('keepalive: a PING after silence, and the end when nothing answers', async () => {

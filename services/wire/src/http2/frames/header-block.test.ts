@@ -23,7 +23,7 @@ describe('HeaderBlock', () => {
     const block = new HeaderBlock(6, 100);
     block.begin(1, false, part, 0, 6);
     expect(() => block.add(part, 0, 1)).toThrow(
-      expect.objectContaining({ code: errorCode.enhanceYourCalm, message: expect.stringMatching(/at most 6 bytes/) }),
+      expect.objectContaining({ code: errorCode.enhanceYourCalm, message: expect.stringMatching(/at most 6 bytes/) as string }),
     );
   });
 
@@ -33,7 +33,7 @@ describe('HeaderBlock', () => {
     block.add(part, 0, 0);
     block.add(part, 0, 0);
     expect(() => block.add(part, 0, 0)).toThrow(
-      expect.objectContaining({ code: errorCode.enhanceYourCalm, message: expect.stringMatching(/at most 2 CONT/) }),
+      expect.objectContaining({ code: errorCode.enhanceYourCalm, message: expect.stringMatching(/at most 2 CONT/) as string }),
     );
   });
 

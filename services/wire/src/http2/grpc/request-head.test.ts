@@ -99,7 +99,7 @@ describe('readRequestHead', () => {
     ['nothing', [], ':method is missing'],
   ])('calls %s malformed', (_name, fields, text) => {
     const problem = readRequestHead(fields);
-    expect(problem).toEqual({ kind: 'malformed', text: expect.stringContaining(text) });
+    expect(problem).toEqual({ kind: 'malformed', text: expect.stringContaining(text) as string });
     expect(problem.kind === 'malformed' && problem.text.length).toBeLessThan(200);
   });
 

@@ -42,7 +42,7 @@ describe('readResponseHead, messages to come', () => {
       'grpc-encoding: expected one of identity,gzip, got "br"',
     ],
   ])('fails the call on %s', (_name, fields, code, text) => {
-    expect(readResponseHead(fields, false)).toEqual({ kind: 'failed', code, message: expect.stringContaining(text), fields });
+    expect(readResponseHead(fields, false)).toEqual({ kind: 'failed', code, message: expect.stringContaining(text) as string, fields });
   });
 
   it('waits on after an interim response', () => {
@@ -62,7 +62,7 @@ describe('readResponseHead, messages to come', () => {
     ['a line break in a value', [...head, 'x-a', 'a\nb'], 'field x-a'],
     ['a change of protocols', [':status', '101'], ':status 101'],
   ])('calls %s malformed', (_name, fields, text) => {
-    expect(readResponseHead(fields, false)).toEqual({ kind: 'malformed', text: expect.stringContaining(text) });
+    expect(readResponseHead(fields, false)).toEqual({ kind: 'malformed', text: expect.stringContaining(text) as string });
   });
 });
 

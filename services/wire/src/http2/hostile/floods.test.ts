@@ -89,7 +89,10 @@ describe('floods of frames that carry nothing', { timeout: 60_000 }, () => {
         peer.write(...Array.from({ length: 100 }, () => rawContinuation(1, empty)));
         await peer.written();
       }
-      expect(await peer.goaway()).toMatchObject({ code: 'ENHANCE_YOUR_CALM', text: expect.stringMatching(/at most 32 CONTINUATION/) });
+      expect(await peer.goaway()).toMatchObject({
+        code: 'ENHANCE_YOUR_CALM',
+        text: expect.stringMatching(/at most 32 CONTINUATION/) as string,
+      });
     });
   });
 

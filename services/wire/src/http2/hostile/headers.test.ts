@@ -49,7 +49,10 @@ describe('header blocks', { timeout: 60_000 }, () => {
         peer.write(...Array.from({ length: 10 }, () => rawContinuation(1, plainField('x', 16_000))));
         await peer.written();
       }
-      expect(await peer.goaway()).toMatchObject({ code: 'ENHANCE_YOUR_CALM', text: expect.stringMatching(/at most 131072 bytes/) });
+      expect(await peer.goaway()).toMatchObject({
+        code: 'ENHANCE_YOUR_CALM',
+        text: expect.stringMatching(/at most 131072 bytes/) as string,
+      });
       expect(sent).toBeLessThan(64 * mebibyte);
     });
   });
@@ -58,7 +61,7 @@ describe('header blocks', { timeout: 60_000 }, () => {
     await expectHarmless('CONTINUATION by the byte', {}, async (stage) => {
       const peer = await stage.attacker();
       peer.write(rawHeaders(1, Buffer.alloc(0), false, false), ...Array.from({ length: 33 }, () => rawContinuation(1, Buffer.of(0x82))));
-      expect(await peer.goaway()).toMatchObject({ code: 'ENHANCE_YOUR_CALM', text: expect.stringMatching(/32 CONTINUATION/) });
+      expect(await peer.goaway()).toMatchObject({ code: 'ENHANCE_YOUR_CALM', text: expect.stringMatching(/32 CONTINUATION/) as string });
     });
   });
 

@@ -39,7 +39,10 @@ describe('streams that are reset as soon as they begin', { timeout: 60_000 }, ()
         await peer.written();
       }
       const goaway = await peer.goaway();
-      expect(goaway).toMatchObject({ code: 'ENHANCE_YOUR_CALM', text: expect.stringMatching(/too many (streams were reset|PRIORITY)/) });
+      expect(goaway).toMatchObject({
+        code: 'ENHANCE_YOUR_CALM',
+        text: expect.stringMatching(/too many (streams were reset|PRIORITY)/) as string,
+      });
       // A burst of 2,000, and what a second or a few give back.
       expect(stage.started).toBeLessThan(6_000);
       expect(stage.cancelled).toBe(stage.started);

@@ -41,7 +41,10 @@ describe('peers that take their time', { timeout: 60_000 }, () => {
     await expectHarmless(name, { limits }, async (stage) => {
       const peer = await stage.connection();
       await Promise.all([drip(peer, bytes(peer), 50), peer.goaway()]);
-      expect(await peer.goaway()).toMatchObject({ code: 'ENHANCE_YOUR_CALM', text: expect.stringMatching(/not completed in time/) });
+      expect(await peer.goaway()).toMatchObject({
+        code: 'ENHANCE_YOUR_CALM',
+        text: expect.stringMatching(/not completed in time/) as string,
+      });
     });
   });
 
@@ -53,7 +56,10 @@ describe('peers that take their time', { timeout: 60_000 }, () => {
     await expectHarmless(name, { limits }, async (stage) => {
       const peer = await stage.attacker();
       await Promise.all([drip(peer, bytes(peer), 50), peer.goaway()]);
-      expect(await peer.goaway()).toMatchObject({ code: 'ENHANCE_YOUR_CALM', text: expect.stringMatching(/not completed in time/) });
+      expect(await peer.goaway()).toMatchObject({
+        code: 'ENHANCE_YOUR_CALM',
+        text: expect.stringMatching(/not completed in time/) as string,
+      });
     });
   });
 
@@ -119,7 +125,7 @@ describe('peers that do not take what they asked for', { timeout: 60_000 }, () =
       expect((await memoryBytes()) - beforeBytes).toBeLessThan(maxUnsentBytes + 8 * mebibyte);
       for (let each = most; each < most + 2; each++)
         peer.write(peer.request(1 + 2 * each, largePath), rawData(1 + 2 * each, grpcMessage(''), true));
-      expect(await peer.goaway()).toMatchObject({ code: 'ENHANCE_YOUR_CALM', text: expect.stringMatching(/bytes wait/) });
+      expect(await peer.goaway()).toMatchObject({ code: 'ENHANCE_YOUR_CALM', text: expect.stringMatching(/bytes wait/) as string });
     });
   });
 
