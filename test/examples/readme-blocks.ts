@@ -19,7 +19,7 @@ export function readmeBlock(name: string): string[] {
 
 /** The pasteable commands that `headrace up` prints, each under the comment that introduces it. */
 export function printedCommands(stdout: string): ReadonlyMap<'headrace' | 'grpcurl' | 'python', string> {
-  const introductions = { headrace: '# from this terminal', grpcurl: '# with grpcurl', python: '# from Python' } as const;
+  const introductions = { headrace: '# in a second terminal', grpcurl: '# with grpcurl', python: '# from Python' } as const;
   const found = new Map<'headrace' | 'grpcurl' | 'python', string>();
   for (const [tool, introduction] of Object.entries(introductions) as [keyof typeof introductions, string][]) {
     const command = new RegExp(`^${introduction}[^\\n]*\\n([^]*?)\\n\\n`, 'm').exec(stdout)?.[1];

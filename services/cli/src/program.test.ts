@@ -93,8 +93,15 @@ describe('infer', () => {
       exitCode.failed,
       /^error: model nope: model "nope" is not served here \[NOT_FOUND\]\n  try: .*npx headrace models/,
     ],
-    ['nothing to send', ['infer', 'echo'], '', exitCode.usage, /^error: nothing to send: give --input FILE, --input - or --random/],
+    [
+      'nothing to send',
+      ['infer', 'echo'],
+      '',
+      exitCode.usage,
+      /^error: nothing to send: give .* or --random\n {2}try: .* models echo tells/,
+    ],
     ['a file that is not there', ['infer', 'echo', '--input', 'no.json'], '', exitCode.usage, /^error: --input no\.json: no such file/],
+    ['JSON in place of a file', ['infer', 'echo', '--input', '{"x": [[1]]}'], '', exitCode.usage, /JSON itself goes to standard input/],
     [
       'JSON with a mistake',
       ['infer', 'echo', '--input', '-'],
@@ -292,6 +299,8 @@ describe('TLS', () => {
 describe('the program', () => {
   test.each<[string, readonly string[], number, RegExp]>([
     ['suggests for an unknown command', ['modles'], exitCode.usage, /unknown command 'modles'\n\(Did you mean models\?\)/],
+    ['points to the help of all', ['serve'], exitCode.usage, /unknown command 'serve'\n {2}try: .* --help\n$/],
+    ['points to the help of a command', ['infer'], exitCode.usage, /missing required argument 'model'\n {2}try: .* help infer\n$/],
     [
       'suggests for an unknown flag',
       ['models', '--adress', 'x'],

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { benchCommand } from './commands/bench.js';
+import { callName } from './commands/call-name.js';
 import type { CommandContext } from './commands/command.js';
 import { inferCommand } from './commands/infer.js';
 import { loadCommand } from './commands/load.js';
@@ -37,6 +38,8 @@ ${exitCodeHelp}`,
   const commands = [upCommand, inferCommand, modelsCommand, loadCommand, unloadCommand, topCommand, benchCommand];
   for (const make of commands) program.addCommand(make(context));
   for (const command of [program, ...program.commands]) {
+    const help = command === program ? '--help' : `help ${command.name()}`;
+    command.showHelpAfterError(`  try: ${callName(io)} ${help}`);
     command.exitOverride().configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),

@@ -10,6 +10,7 @@ import { usageFailure } from '../failure.js';
 import type { Io } from '../io.js';
 import { formatMs, plural } from '../render/numbers.js';
 import { renderTensors } from '../render/tensors.js';
+import { callName } from './call-name.js';
 import type { CommandContext } from './command.js';
 import { newCommand, withClient, writeJson } from './command.js';
 import type { InputFlags } from './model-inputs.js';
@@ -52,8 +53,10 @@ export function inferCommand(context: CommandContext): Command {
 
 async function infer(model: string, flags: InferFlags, io: Io): Promise<void> {
   if ((flags.input === undefined) === (flags.random !== true)) {
+    if (flags.random === true) throw usageFailure('--input and --random exclude each other');
     throw usageFailure(
-      flags.random === true ? '--input and --random exclude each other' : 'nothing to send: give --input FILE, --input - or --random',
+      'nothing to send: give --input FILE, --input - or --random',
+      `${callName(io)} models ${model} tells what it takes, with an example`,
     );
   }
   await withClient(flags, io, async (client) => {

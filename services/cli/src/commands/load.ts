@@ -31,7 +31,7 @@ export async function changeModel(model: string, action: 'load' | 'unload', flag
       writeJson(io, { model, action, versions, tookMs: Math.round(io.clock.nowMs() - startMs) });
       return;
     }
-    const states = versions.map(({ version, state }) => `version ${version || '-'} ${state}`).join(', ');
+    const states = versions.map(({ version, state }) => `${version === '' ? '' : `version ${version} `}${state}`).join(', ');
     io.stdout.write(
       `${io.colors.green('done:')} ${action} ${model} in ${formatMs(io.clock.nowMs() - startMs)}${states === '' ? '' : `, now ${states}`}\n`,
     );

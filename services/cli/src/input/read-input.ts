@@ -19,7 +19,7 @@ async function readText(path: string, name: string): Promise<string> {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
     throw usageFailure(
       code === 'ENOENT' ? `--input ${name}: no such file` : `--input ${name}: cannot be read (${code})`,
-      'name a JSON file, or - for standard input',
+      /^\s*[[{]/.test(name) ? 'JSON itself goes to standard input: echo JSON | ... --input -' : 'name a JSON file, or - for standard input',
     );
   }
 }

@@ -1,5 +1,6 @@
 import { systemClock } from '@headrace/runtime';
 import type { Clock } from '@headrace/runtime';
+import { wireVariable } from '@headrace/wire';
 import pc from 'picocolors';
 import type { Io } from '../io.js';
 
@@ -10,6 +11,10 @@ export interface TestIo {
   readonly stderr: () => string;
   readonly interrupt: () => void;
 }
+
+/** Commands under test speak over the transport that all tests are run on. */
+const wire = process.env[wireVariable];
+const wireToTest: Readonly<Record<string, string>> = wire === undefined ? {} : { [wireVariable]: wire };
 
 /** An Io without a terminal and without colours, whose output is kept. */
 export function testIo(
@@ -22,7 +27,7 @@ export function testIo(
     stdout: { write: (text) => void (stdout += text), isTty: false, columns: 80 },
     stderr: { write: (text) => void (stderr += text), isTty: false, columns: 80 },
     readStdin: () => Promise.resolve(options.stdin ?? ''),
-    env: options.env ?? {},
+    env: { ...wireToTest, ...options.env },
     clock: options.clock ?? systemClock,
     cwd: options.cwd ?? process.cwd(),
     random: () => 0.5,

@@ -12,7 +12,7 @@ import { exitCode } from '../exit-code.js';
 import { CliFailure, usageFailure } from '../failure.js';
 import type { Io } from '../io.js';
 import type { UpFlags } from '../commands/up.js';
-import { shownPath } from '../commands/call-name.js';
+import { callName, shownPath } from '../commands/call-name.js';
 
 /** Everything `up` decided before it started anything. */
 export interface UpPlan {
@@ -32,8 +32,8 @@ export async function planUp(flags: UpFlags, io: Io): Promise<UpPlan> {
   const models = flags.models === undefined ? demo?.models : checkedRepository(flags.models, io);
   const instances = ownReplicas ? place(cpuCount(), flags.replicas).instances : [];
   if (flags.config !== undefined) checkTable(template, flags.config, instances);
-  await checkPort(flags.host, flags.grpcPort, '--grpc-port');
-  await checkPort(flags.host, flags.metricsPort, '--metrics-port');
+  await checkPort(flags.host, flags.grpcPort, '--grpc-port', io);
+  await checkPort(flags.host, flags.metricsPort, '--metrics-port', io);
   if (flags.grpcPort === flags.metricsPort && flags.grpcPort !== 0) {
     throw usageFailure(`--grpc-port and --metrics-port are both ${flags.grpcPort}`, 'choose another for one of them');
   }
@@ -88,12 +88,16 @@ function findDemo(io: Io): { readonly models: string; readonly example: string }
   return { models, example: shownPath(join(folder, 'example.json'), io) };
 }
 
-async function checkPort(host: string, port: number, flag: string): Promise<void> {
+async function checkPort(host: string, port: number, flag: string, io: Io): Promise<void> {
   switch (await portState(host, port)) {
     case 'free':
       return;
     case 'taken':
-      throw new CliFailure(`port ${port} is taken: choose another with ${flag}`, { exitCode: exitCode.failed, reason: 'PORT_TAKEN' });
+      throw new CliFailure(`port ${port} is taken: choose another with ${flag}`, {
+        exitCode: exitCode.failed,
+        reason: 'PORT_TAKEN',
+        fix: `any that are free: ${callName(io)} up --grpc-port 0 --metrics-port 0`,
+      });
     case 'forbidden':
       throw new CliFailure(`port ${port} may not be used by this user: choose another with ${flag}`, {
         exitCode: exitCode.failed,

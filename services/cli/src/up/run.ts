@@ -1,3 +1,4 @@
+import { defaultWire, wireNamed, wireVariable } from '@headrace/wire';
 import { InferenceClient } from '../client/client.js';
 import { defaultAddress } from '../client/target.js';
 import { callName } from '../commands/call-name.js';
@@ -106,7 +107,10 @@ async function announce(
 ): Promise<void> {
   const host = clientHost(flags.host);
   const address = `${host}:${gateway.grpcPort}`;
-  const client = new InferenceClient({ address, tls: undefined, timeoutMs: 30_000 }, io.clock);
+  const client = new InferenceClient(
+    { address, tls: undefined, wire: wireNamed(io.env[wireVariable] ?? defaultWire) ?? defaultWire, timeoutMs: 30_000 },
+    io.clock,
+  );
   try {
     const models = await modelRows(client);
     const commands = await commandsFor(client, models, address, plan, io, stateDir);

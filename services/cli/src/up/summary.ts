@@ -14,7 +14,7 @@ export interface UpSummary {
 }
 
 const introductions: Readonly<Record<ExampleCommand['tool'], string>> = {
-  headrace: 'from this terminal',
+  headrace: 'in a second terminal, from this folder',
   grpcurl: 'with grpcurl',
   python: 'from Python (pip install tritonclient[grpc])',
 };

@@ -163,7 +163,7 @@ metrics at http://127.0.0.1:8002/metrics
 
   bad 1: not an ONNX file
 
-# from this terminal
+# in a second terminal, from this folder
 npx headrace infer ranker --random
 
 Ctrl-C stops it; npx headrace top shows what it does.
