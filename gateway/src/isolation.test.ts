@@ -54,8 +54,8 @@ describe('isolation of callers', () => {
               let cancelled = false;
               const call = local.channel.unary('/inference.GRPCInferenceService/ModelInfer', message, {}, (outcome) => {
                 try {
-                  if (outcome.ok) expect(readReply(outcome.message)).toEqual({ id, version: '1', values });
-                  else expect([cancelled, outcome.status.code]).toEqual([true, 1]);
+                  const told = outcome.ok ? readReply(outcome.message) : [cancelled, outcome.status.code];
+                  expect(told).toEqual(outcome.ok ? { id, version: '1', values } : [true, 1]);
                   resolve();
                 } catch (error) {
                   reject(error instanceof Error ? error : new Error(String(error)));

@@ -15,13 +15,17 @@ const kinds = {
 } as const;
 type Kind = keyof typeof kinds;
 
+function tellDifference(actual: unknown, expected: unknown, what: string): void {
+  expect(actual, what).toEqual(expected);
+}
+
 /** Accepts or refuses the bytes as the independent decoder does, and reads the same out of them. */
 function agrees(kind: Kind, bytes: Buffer, how: string): 'accepted' | 'refused' {
   const decoded = decodeFully(kinds[kind].type, bytes);
   const expected = decoded && expectedView(decoded, kind);
   const actual = actualView(bytes, kind);
   // Comparing first: an assertion with its text costs more than all the decoding.
-  if (!isDeepStrictEqual(actual, expected)) expect(actual, `${how}: ${bytes.toString('hex')}`).toEqual(expected);
+  if (!isDeepStrictEqual(actual, expected)) tellDifference(actual, expected, `${how}: ${bytes.toString('hex')}`);
   return expected === undefined ? 'refused' : 'accepted';
 }
 

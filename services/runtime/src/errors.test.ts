@@ -20,8 +20,7 @@ it.each([
   const error = HeadraceError.from(thrown);
   expect(error.refusal).toEqual(refusal);
   expect(error.message).toBe(refusal.message);
-  if (thrown instanceof HeadraceError) expect(error).toBe(thrown);
-  else expect(error.cause).toBe(thrown);
+  expect(thrown instanceof HeadraceError ? error : error.cause).toBe(thrown);
 });
 
 it.each([

@@ -164,7 +164,7 @@ describe('decide: an idle target waits for one more only where that pays', () =>
   ])('%s', (_, lanes, targets, more, expected) => {
     const decision = ask(lanes, targets, more);
     expect(decision.kind).toBe(expected.kind);
-    if (decision.kind === 'wait' && expected.kind === 'wait') expect(decision.untilMs).toBeCloseTo(expected.untilMs ?? 0, 9);
+    expect(decision.kind === 'wait' ? decision.untilMs : 0).toBeCloseTo(expected.kind === 'wait' ? (expected.untilMs ?? 0) : 0, 9);
   });
 });
 

@@ -132,8 +132,7 @@ describe('validateDocument', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         const result = validateDocument<Record<string, unknown>>({ schema, value, source: 's' });
-        if (result.ok) expect(result.value['kind']).toBe('RoutingTable');
-        else expect(result.refusal.length).toBeGreaterThan(0);
+        expect(result.ok ? result.value['kind'] === 'RoutingTable' : result.refusal.length > 0).toBe(true);
       }),
     );
   });

@@ -98,7 +98,7 @@ describe('gunzipMessage', () => {
       fc.asyncProperty(fc.uint8Array({ maxLength: 100 }), fc.boolean(), async (noise, withHeader) => {
         const bytes = withHeader ? Buffer.concat([small.subarray(0, 10), noise]) : Buffer.from(noise);
         const { result } = await inflate(bytes, 1_000);
-        if (!result.ok) expect([statusCode.INTERNAL, statusCode.RESOURCE_EXHAUSTED]).toContain(result.code);
+        expect([true, statusCode.INTERNAL, statusCode.RESOURCE_EXHAUSTED]).toContain(result.ok || result.code);
       }),
     );
   });
@@ -121,7 +121,7 @@ describe('compressNow and gzipMessage', () => {
     });
     returned = true;
     expect(await done).toBe(when);
-    if (now !== undefined) expect(gunzipSync(now).equals(message)).toBe(true);
+    expect(now === undefined || gunzipSync(now).equals(message)).toBe(true);
   });
 
   it('leave a message alone that would not shrink', () => {

@@ -192,7 +192,8 @@ describe('requestTrailersProblem', () => {
     ['a name in capitals', ['X-A', '1'], 'field name "X-A"'],
     ['a connection field', ['connection', 'close'], 'field connection'],
   ])('of %s', (_name, fields, text) => {
-    const problem = text === undefined ? undefined : { kind: 'malformed', text: expect.stringContaining(text) as string };
-    expect(requestTrailersProblem(fields)).toEqual(problem);
+    const problem = requestTrailersProblem(fields);
+    const told = problem?.kind === 'malformed' ? problem.text : (problem?.kind ?? 'no problem');
+    expect(told).toContain(text ?? 'no problem');
   });
 });

@@ -40,7 +40,7 @@ describe('parseTimeout', () => {
         const text = characters.join('');
         const ms = parseTimeout(text);
         expect(ms === undefined).toBe(!/^[0-9]{1,8}[HMSmun]$/.test(text));
-        if (ms !== undefined) expect(ms).toBeGreaterThanOrEqual(0);
+        expect(ms ?? 0).toBeGreaterThanOrEqual(0);
       }),
     );
   });

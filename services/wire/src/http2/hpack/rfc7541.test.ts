@@ -154,7 +154,7 @@ function tableOf(decoder: HpackDecoder): string[] {
     try {
       found.push(...decoder.decode(Buffer.from([0x80 | index]), 0, 1).fields);
     } catch (error) {
-      expect(error).toBeInstanceOf(HpackError);
+      if (!(error instanceof HpackError)) throw error;
       return found;
     }
   }
