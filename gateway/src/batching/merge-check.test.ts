@@ -43,9 +43,9 @@ describe('MergeCheck', () => {
     ['another datatype', { inputs: [x({ datatype: 'INT32' })] }, /expected FP32, got INT32/],
     ['other dims', { inputs: [x({ shape: [2, 3] })] }, /expected 2 in dim 1, got 3/],
     ['more dims', { inputs: [x({ shape: [3, 2, 1] })] }, /expected 2 dims, got 3/],
-    ['too few bytes', { inputs: [x({ data: [Buffer.alloc(20)] })] }, /expected 24 bytes, got 20/],
-    ['too many bytes', { inputs: [x({ data: [Buffer.alloc(25)] })] }, /expected 24 bytes, got 25/],
-    ['dims that overflow', { inputs: [x({ shape: [2 ** 52, 2] })] }, /expected .* bytes, got 24/],
+    ['too few bytes', { inputs: [x({ data: [Buffer.alloc(20)] })] }, /expected 24 bytes for FP32 \[3,2\], got 20/],
+    ['too many bytes', { inputs: [x({ data: [Buffer.alloc(25)] })] }, /expected 24 bytes for FP32 \[3,2\], got 25/],
+    ['dims that overflow', { inputs: [x({ shape: [2 ** 52, 2] })] }, /expected .* bytes for .*, got 24/],
     ['an unknown input', { inputs: [x(), x({ name: 'z' })] }, /"z" is unknown/],
     ['an input twice', { inputs: [x(), x()] }, /came twice/],
     ['a missing input', { inputs: [] }, /"x" is missing/],
@@ -54,13 +54,17 @@ describe('MergeCheck', () => {
     [
       'an element longer than its tensor',
       { inputs: [x(), { name: 's', datatype: 'BYTES', shape: [1, 1], data: [Buffer.from([9, 0, 0, 0, 1])] }] },
-      /element 0 is longer/,
+      /expected 9 bytes of BYTES element 0, got 1/,
     ],
-    ['too few elements', { inputs: [x(), { name: 's', datatype: 'BYTES', shape: [2, 1], data: [text('ab')] }] }, /ends within element 1/],
+    [
+      'too few elements',
+      { inputs: [x(), { name: 's', datatype: 'BYTES', shape: [2, 1], data: [text('ab')] }] },
+      /expected the length of BYTES element 1 at byte 6, got the end/,
+    ],
     [
       'too many elements',
       { inputs: [x(), { name: 's', datatype: 'BYTES', shape: [1, 1], data: [text('ab', 'c')] }] },
-      /bytes left after 1 elements/,
+      /expected 1 BYTES elements in 6 bytes, got 5 bytes more/,
     ],
   ];
   it.each(cases)('%s', (_name, change, expected) => {

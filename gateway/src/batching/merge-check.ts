@@ -1,5 +1,4 @@
-import { findBytesMismatch } from '@headrace/batching';
-import type { BytesMismatch } from '@headrace/batching';
+import { describeMismatch, findBytesMismatch } from '@headrace/batching';
 import type { InferRequestView, InputView } from '@headrace/proto';
 import { isDatatype } from '@headrace/proto';
 import type { ModelSignature, TensorSignature } from '../domain/backend-view.js';
@@ -64,18 +63,5 @@ function wrongTensor(view: InferRequestView, input: InputView, expected: TensorS
     elements *= size;
   }
   const wrong = findBytesMismatch(input.datatype, elements, view.bytes, input.raw.start, input.raw.end);
-  return wrong === undefined ? undefined : describeMismatch(wrong);
-}
-
-function describeMismatch(wrong: BytesMismatch): string {
-  switch (wrong.kind) {
-    case 'size':
-      return `expected ${wrong.expectedBytes} bytes, got ${wrong.gotBytes}`;
-    case 'length-cut':
-      return `ends within element ${wrong.element}`;
-    case 'element-cut':
-      return `element ${wrong.element} is longer than what came`;
-    case 'left-over':
-      return `${wrong.leftBytes} bytes left after ${wrong.elements} elements`;
-  }
+  return wrong === undefined ? undefined : describeMismatch(wrong, input.datatype, input.shape);
 }

@@ -9,13 +9,12 @@ export type { ArrivalGap, DecideInput, Decision, LaneSnapshot } from './decide/s
 export { laneKey, shapeClass } from './merge/lane-key.js';
 export { mergeRequests } from './merge/merge-requests.js';
 export type { MergeOverrides, RawOf } from './merge/merge-requests.js';
-export { readMember, rowsOf } from './merge/rows.js';
-export type { MemberInputs, Rows } from './merge/rows.js';
+export { rowsOf } from './merge/rows.js';
+export type { Rows } from './merge/rows.js';
 export { splitResponse } from './merge/split-response.js';
 export type { SplitResponse } from './merge/split-response.js';
-export { findBytesMismatch } from './merge/tensor-bytes.js';
-export type { BytesMismatch } from './merge/tensor-bytes.js';
-export { checkTensorBytes, elementsPerRow, splitTensorRows } from './merge/tensor-rows.js';
+export { describeMismatch, findBytesMismatch } from './merge/tensor-bytes.js';
+export { elementsPerRow, splitTensorRows } from './merge/tensor-rows.js';
 export type { SplitRows, TensorRows } from './merge/tensor-rows.js';
 export type {
   Batch,

@@ -1,7 +1,7 @@
 import type { InferRequestView, ParameterValue, TensorToWrite } from '@headrace/proto';
 import { isDatatype, writeInferRequest } from '@headrace/proto';
 
-/** Raw bytes of input `index` (in the order of `view.inputs`) of a member, as readMember gave them. */
+/** Raw bytes of input `index` (in the order of `view.inputs`) of a member. */
 export type RawOf = (view: InferRequestView, index: number) => Uint8Array;
 
 export interface MergeOverrides {
@@ -15,7 +15,8 @@ export interface MergeOverrides {
 
 /**
  * One ModelInferRequest of all members' rows, in their order; the tensors are copied once, into the message. The members
- * are of one lane and each passed readMember, so that names, datatypes, dims and byte sizes are known to agree; inputs
+ * are of one lane and the bytes of each are what its shapes say (findBytesMismatch), for a byte too many would shift the
+ * rows of all after it: names, datatypes, dims and byte sizes are known to agree; inputs
  * may come in another order than the first member's and are put in place by name.
  *
  * Throws a RangeError where that is not so: to go on would mix the rows of different callers.

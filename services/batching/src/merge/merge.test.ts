@@ -4,7 +4,7 @@ import { inferenceService, scanInferRequest, scanInferResponse, writeInferReques
 import { describe, expect, test } from 'vitest';
 import { laneKey } from './lane-key.js';
 import { mergeRequests } from './merge-requests.js';
-import { readMember, rowsOf } from './rows.js';
+import { rowsOf } from './rows.js';
 import { splitResponse } from './split-response.js';
 
 const none: ReadonlyMap<string, ParameterValue> = new Map();
@@ -59,17 +59,7 @@ function request(
 }
 
 function merged(views: readonly InferRequestView[], overrides?: Parameters<typeof mergeRequests>[2]): InferRequestView {
-  const members = new Map(views.map((view) => [view, readMember(view)]));
-  const bytes = mergeRequests(
-    views,
-    (view, index) => {
-      const member = members.get(view);
-      if (member?.ok !== true) throw new Error('not a member');
-      return member.raw[index] ?? Buffer.alloc(0);
-    },
-    overrides,
-  );
-  return scanned(bytes);
+  return scanned(mergeRequests(views, rawOf, overrides));
 }
 
 /** A model that answers with its inputs. */
@@ -141,20 +131,6 @@ describe('mergeRequests', () => {
     expect(view.inputs.map(({ shape }) => shape)).toEqual([[2, 2], [2]]);
   });
 
-  test('takes typed contents beside raw ones', () => {
-    const typed = inferenceService.methods.ModelInfer.request.encode({
-      model_name: 'echo',
-      inputs: [
-        { name: 'numbers', datatype: 'INT32', shape: [1, 2], contents: { int_contents: [8, -8] } },
-        { name: 'words', datatype: 'BYTES', shape: [1], contents: { bytes_contents: [Buffer.from('typed')] } },
-      ],
-      outputs: [{ name: 'numbers' }, { name: 'words' }],
-    });
-    const view = merged([request([7]), scanned(Buffer.from(typed))]);
-    expect(contentOf(view, 'numbers')).toBe(`[2,2] ${Buffer.from(Int32Array.from([7, 7, 8, -8]).buffer).toString('hex')}`);
-    expect(contentOf(view, 'words')).toBe(`[2] ${strings(['ww7', 'typed']).toString('hex')}`);
-  });
-
   test('will not mix what is not alike', () => {
     const other = scanned(
       writeInferRequest({
@@ -214,7 +190,7 @@ describe('splitResponse says which output does not keep rows apart', () => {
   });
 });
 
-describe('what a request must be to join a batch', () => {
+describe('the rows of a request', () => {
   const withInput = (input: Partial<InferRequestView['inputs'][number]>): InferRequestView => {
     const view = request([1, 2]);
     return { ...view, inputs: view.inputs.map((one, index) => (index === 0 ? { ...one, ...input } : one)) };
@@ -224,17 +200,9 @@ describe('what a request must be to join a batch', () => {
     ['no inputs', { ...request([1]), inputs: [] }, /inputs: expected at least one/],
     ['no batch dim', withInput({ shape: [] }), /input 'numbers': expected a batch dimension/],
     ['inputs that disagree on rows', withInput({ shape: [3, 2] }), /input 'words': expected 3 rows as input 'numbers' has, got \[2\]/],
-    [
-      'bytes that are not what the shape says',
-      withInput({ shape: [2, 3] }),
-      /input 'numbers': expected 24 bytes for INT32 \[2,3\], got 16/,
-    ],
-    ['an unknown datatype', withInput({ datatype: 'FP8' }), /input 'numbers': expected a datatype of the protocol, got 'FP8'/],
-    ['raw and typed contents at once', withInput({ contents: [{ start: 0, end: 0 }] }), /got both/],
-    ['no contents at all', withInput({ raw: undefined }), /expected 16 bytes.*got 0/],
   ])('%s', (_, view, message) => {
-    const member = readMember(view);
-    expect(member.ok ? 'accepted' : member.message).toMatch(message);
+    const counted = rowsOf(view);
+    expect(counted.ok ? 'accepted' : counted.message).toMatch(message);
   });
 
   test('rowsOf counts rows', () => {
@@ -257,7 +225,7 @@ test('parameters of a tensor stay with it, into the batch and back to every memb
       outputs: [],
     }),
   );
-  const both = scanned(mergeRequests([view, view], (member, index) => rawOf(member, index)));
+  const both = scanned(mergeRequests([view, view], rawOf));
   expect(both.inputs[0]).toMatchObject({ shape: [2], parameters: own });
   const response = scannedResponse(
     writeInferResponse({

@@ -1,7 +1,4 @@
-import type { InferRequestView, InputView, ScanFailure } from '@headrace/proto';
-import { decodeContents, isDatatype } from '@headrace/proto';
-import type { TensorRows } from './tensor-rows.js';
-import { checkTensorBytes } from './tensor-rows.js';
+import type { InferRequestView, ScanFailure } from '@headrace/proto';
 
 export type Rows = { readonly ok: true; readonly rows: number } | ScanFailure;
 
@@ -17,35 +14,4 @@ export function rowsOf(view: InferRequestView): Rows {
     }
   }
   return { ok: true, rows: rows ?? 1 };
-}
-
-export type MemberInputs = { readonly ok: true; readonly rows: number; readonly raw: readonly Uint8Array[] } | ScanFailure;
-
-/**
- * All that must hold before a request may join a batch: rows agree and each input's bytes are exactly what its shape
- * says. Answers the inputs' raw bytes in the order of `view.inputs`: views on the message, or decoded typed contents.
- */
-export function readMember(view: InferRequestView): MemberInputs {
-  const rows = rowsOf(view);
-  if (!rows.ok) return rows;
-  const raw: Uint8Array[] = [];
-  for (const input of view.inputs) {
-    const tensor = inputRows(view, input);
-    if ('message' in tensor) return { ok: false, message: `input '${input.name}': ${tensor.message}` };
-    const wrong = checkTensorBytes(tensor);
-    if (wrong !== undefined) return { ok: false, message: `input '${input.name}': ${wrong}` };
-    raw.push(tensor.data);
-  }
-  return { ok: true, rows: rows.rows, raw };
-}
-
-function inputRows(view: InferRequestView, input: InputView): TensorRows | ScanFailure {
-  const { datatype, shape } = input;
-  if (!isDatatype(datatype)) return { ok: false, message: `expected a datatype of the protocol, got '${datatype}'` };
-  if (input.raw !== undefined) {
-    if (input.contents.length > 0) return { ok: false, message: 'expected raw or typed contents, got both' };
-    return { datatype, shape, data: view.bytes.subarray(input.raw.start, input.raw.end) };
-  }
-  const decoded = decodeContents(view.bytes, input.contents, datatype);
-  return decoded.ok ? { datatype, shape, data: decoded.raw } : decoded;
 }

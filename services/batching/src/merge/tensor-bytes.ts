@@ -38,6 +38,20 @@ export function findBytesMismatch(
   return at === end ? undefined : { kind: 'left-over', elements, usedBytes: at - start, leftBytes: end - at };
 }
 
+/** What was expected of the bytes of a tensor of this datatype and shape, and what came. */
+export function describeMismatch(wrong: BytesMismatch, datatype: Datatype, shape: readonly number[]): string {
+  switch (wrong.kind) {
+    case 'size':
+      return `expected ${wrong.expectedBytes} bytes for ${datatype} [${shape.join()}], got ${wrong.gotBytes}`;
+    case 'length-cut':
+      return `expected the length of BYTES element ${wrong.element} at byte ${wrong.atByte}, got the end`;
+    case 'element-cut':
+      return `expected ${wrong.lengthBytes} bytes of BYTES element ${wrong.element}, got ${wrong.gotBytes}`;
+    case 'left-over':
+      return `expected ${wrong.elements} BYTES elements in ${wrong.usedBytes} bytes, got ${wrong.leftBytes} bytes more`;
+  }
+}
+
 /** Walks over `elements` BYTES elements and answers the place after the last one, or which of them is cut off by `end`. */
 export function skipElements(bytes: Uint8Array, start: number, end: number, elements: number): number | CutElement {
   let at = start;

@@ -3,7 +3,7 @@ import type { Datatype } from '@headrace/proto';
 import { datatypeBytes } from '@headrace/proto';
 import { describe, expect, test } from 'vitest';
 import type { TensorRows } from './tensor-rows.js';
-import { checkTensorBytes, elementsPerRow, splitTensorRows } from './tensor-rows.js';
+import { elementsPerRow, splitTensorRows } from './tensor-rows.js';
 
 function strings(...elements: string[]): Buffer {
   return Buffer.concat(
@@ -59,12 +59,6 @@ describe('splitTensorRows', () => {
     expect(split.ok ? 'split' : split.message).toMatch(message);
   });
 
-  // The first case is about the parts that were asked for, not about the tensor.
-  test.each(bad.slice(1))('and checkTensorBytes refuses alike %s', (_, tensor, rows) => {
-    const split = splitTensorRows(tensor, rows);
-    expect(checkTensorBytes(tensor)).toBe(split.ok ? 'split' : split.message);
-  });
-
   test('gives back each part of any concatenation, for every datatype', () => {
     const tensor = (datatype: Datatype, rows: number, inner: number[], seed: number): TensorRows => {
       const elements = rows * (elementsPerRow([rows, ...inner]) ?? 0);
@@ -93,10 +87,4 @@ describe('splitTensorRows', () => {
       ),
     );
   });
-});
-
-test('checkTensorBytes accepts exactly what the shape says, a scalar included', () => {
-  expect(checkTensorBytes({ datatype: 'INT64', shape: [], data: Buffer.alloc(8) })).toBeUndefined();
-  expect(checkTensorBytes({ datatype: 'INT64', shape: [2, 0], data: Buffer.alloc(0) })).toBeUndefined();
-  expect(checkTensorBytes({ datatype: 'INT64', shape: [2], data: Buffer.alloc(8) })).toMatch(/expected 16 bytes/);
 });

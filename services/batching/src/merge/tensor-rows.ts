@@ -1,7 +1,7 @@
 import type { Datatype, ScanFailure } from '@headrace/proto';
 import { datatypeBytes } from '@headrace/proto';
-import type { BytesMismatch, CutElement } from './tensor-bytes.js';
-import { findBytesMismatch, skipElements } from './tensor-bytes.js';
+import type { CutElement } from './tensor-bytes.js';
+import { describeMismatch, findBytesMismatch, skipElements } from './tensor-bytes.js';
 
 /** The bytes of one tensor: raw little-endian elements, BYTES as 4-byte length and that many bytes each. */
 export interface TensorRows {
@@ -22,18 +22,6 @@ export function elementsPerRow(shape: readonly number[]): number | undefined {
     elements *= dim;
   }
   return Number.isSafeInteger(elements) ? elements : undefined;
-}
-
-/**
- * Checks that a tensor's bytes are exactly what its shape says; answers undefined, or what is wrong. Without this a
- * member with a byte too many would shift the rows of all members after it.
- */
-export function checkTensorBytes({ datatype, shape, data }: TensorRows): string | undefined {
-  const [rows = 1] = shape;
-  const perRow = elementsPerRow(shape);
-  if (perRow === undefined) return tooManyElements(shape);
-  const wrong = findBytesMismatch(datatype, rows * perRow, data);
-  return wrong === undefined ? undefined : describeMismatch(wrong, datatype, shape);
 }
 
 /**
@@ -87,17 +75,4 @@ function movedBy(cut: CutElement, elements: number, bytes: number): CutElement {
 
 function tooManyElements(shape: readonly number[]): string {
   return `shape: expected fewer than 2^53 elements, got [${shape.join()}]`;
-}
-
-function describeMismatch(wrong: BytesMismatch, datatype: Datatype, shape: readonly number[]): string {
-  switch (wrong.kind) {
-    case 'size':
-      return `expected ${wrong.expectedBytes} bytes for ${datatype} [${shape.join()}], got ${wrong.gotBytes}`;
-    case 'length-cut':
-      return `expected the length of BYTES element ${wrong.element} at byte ${wrong.atByte}, got the end`;
-    case 'element-cut':
-      return `expected ${wrong.lengthBytes} bytes of BYTES element ${wrong.element}, got ${wrong.gotBytes}`;
-    case 'left-over':
-      return `expected ${wrong.elements} BYTES elements in ${wrong.usedBytes} bytes, got ${wrong.leftBytes} bytes more`;
-  }
 }
