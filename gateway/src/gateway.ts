@@ -1,5 +1,5 @@
 import { createCostBook } from '@headrace/batching';
-import { fileDescriptorProtos, inferenceService } from '@headrace/proto';
+import { RequestScanner, fileDescriptorProtos, inferenceService } from '@headrace/proto';
 import { HeadraceError, MetricsRegistry, describeError, refuse, startMetricsServer } from '@headrace/runtime';
 import type { Clock, Logger, MetricsServer, Result, Tracing } from '@headrace/runtime';
 import { registerHealth, registerReflection } from '@headrace/wire';
@@ -216,6 +216,7 @@ class RunningGateway implements Gateway {
     });
     const methods = [
       ...inferMethods({
+        scanner: new RequestScanner(),
         clock,
         tracing,
         sink: this.#pipeline,
@@ -319,6 +320,7 @@ class RunningGateway implements Gateway {
 
 /** Access lines are for debugging; failures are told with their reason. */
 function logRequest(logger: Logger, entry: EndedRequest): void {
+  if (entry.refusal === undefined && !logger.isLevelEnabled('debug')) return;
   const { refusal, elapsedMs, ...rest } = entry;
   const fields = { ...rest, elapsedMs: Math.round(elapsedMs * 1000) / 1000 };
   if (refusal === undefined) logger.debug(fields, 'request answered');

@@ -15,6 +15,9 @@ import { policyOf } from './domain/gateway-table.js';
 import type { GatewayTable, ModelPolicy } from './domain/gateway-table.js';
 import type { Done, Incoming, Outcome, Ticket } from './domain/infer.js';
 import { OpenSet } from './domain/open-set.js';
+import type { OpenItem } from './domain/open-set.js';
+import { DeadlineTimers } from './execution/deadline-timers.js';
+import type { Deadline } from './execution/deadline-timers.js';
 import { RetryBudget } from './execution/retry-budget.js';
 import { decideRetry, isBackendFault } from './execution/retry-policy.js';
 import { UpstreamCall } from './execution/upstream-call.js';
@@ -48,7 +51,7 @@ export interface PipelineOptions {
 }
 
 /** A request from its acceptance to its answer. */
-interface Live {
+interface Live extends OpenItem, Deadline {
   readonly view: InferRequestView;
   readonly incoming: Pick<Incoming, 'requestId' | 'traceparent' | 'tracestate' | 'arrivedMs'>;
   readonly classified: Classified;
@@ -59,7 +62,6 @@ interface Live {
   /** The latest; a request has two at most: the first, and one retry. */
   attempt: Attempt | undefined;
   attempts: number;
-  timer: Timer | undefined;
   over: boolean;
 }
 
@@ -86,6 +88,8 @@ export class Pipeline {
   readonly #record: PipelineRecord;
   readonly #lanes: LaneRegistry<Attempt>;
   readonly #live = new OpenSet<Live>();
+  /** Until a request must have started, then until it must be answered. */
+  readonly #deadlines: DeadlineTimers<Live>;
   readonly router: Router;
   #table: GatewayTable;
   #draining: Refusal | undefined;
@@ -96,6 +100,7 @@ export class Pipeline {
     this.#clock = options.clock;
     this.#table = options.table;
     this.#record = new PipelineRecord(options.metrics, options.logger);
+    this.#deadlines = new DeadlineTimers(options.clock, (live) => this.#leave(live, { ok: false, refusal: timedOut }));
     this.#bytes = new ByteBudget(options.table.maxQueuedBytes);
     this.#retryBudget = new RetryBudget(options.table.routing.retryBudget);
     this.#affinity = new SequenceAffinity(options.clock, { maxEntries: maxSequences, ttlMs: sequenceTtlMs });
@@ -138,7 +143,7 @@ export class Pipeline {
     if (unserved !== undefined) return refuseNow(unserved);
     if (!this.#bytes.take(view.bytes.length)) return refuseNow(this.#outOfMemory());
     // 2. Keep: the one copy of a message that waits, or that may have to be sent again.
-    const kept: InferRequestView = { ...view, bytes: Buffer.from(view.bytes) };
+    const kept = copied(view);
     // 3. Batching: lane, rows, may it share a run.
     const lane = this.#lanes.of(view.modelName, view.modelVersion);
     const shape = lane.shapeOf(kept, classified.value.sequence !== undefined);
@@ -157,7 +162,9 @@ export class Pipeline {
       done,
       attempt: undefined,
       attempts: 0,
-      timer: undefined,
+      dueMs: Infinity,
+      at: [-1],
+      openAt: -1,
       over: false,
     };
     this.#live.add(live);
@@ -199,6 +206,7 @@ export class Pipeline {
     this.#draining ??= refuse('DRAINING', 'the gateway has shut down', { retryAfterMs: 1000 });
     this.#sweeper?.cancel();
     for (const live of this.#live.all()) this.#leave(live, { ok: false, refusal: this.#draining });
+    this.#deadlines.close();
     this.#lanes.close(this.#draining);
     this.router.close();
   }
@@ -234,7 +242,7 @@ export class Pipeline {
       batch.rows,
       batch.members.map(({ live }) => startedMs - live.incoming.arrivedMs),
     );
-    for (const { live } of batch.members) this.#armTimer(live, live.classified.answerByMs);
+    for (const { live } of batch.members) this.#setDeadline(live, live.classified.answerByMs);
     const channel = backends.channel(backend);
     const message = this.#messageOf(batch);
     if (channel === undefined || message === undefined) {
@@ -372,11 +380,12 @@ export class Pipeline {
       deadlineMs: classified.startByMs < classified.answerByMs ? classified.startByMs + this.#longestRunMs(live) : classified.answerByMs,
       mergeable,
       bypass,
-      ...(pinnedTarget === undefined ? {} : { pinnedTarget }),
+      pinnedTarget,
+      place: undefined,
     };
     live.attempt = attempt;
     live.attempts += 1;
-    this.#armTimer(live, classified.startByMs);
+    this.#setDeadline(live, classified.startByMs);
     return lane.batcher.submit(attempt);
   }
 
@@ -386,12 +395,8 @@ export class Pipeline {
     return 2 * longestRunMs(targets, (podClass) => lane.predictMs(shape, podClass));
   }
 
-  /** One timer a request: until it must have started, then until it must be answered. */
-  #armTimer(live: Live, atMs: number): void {
-    live.timer?.cancel();
-    live.timer = undefined;
-    if (live.over || atMs === Infinity) return;
-    live.timer = this.#clock.setTimer(() => this.#leave(live, { ok: false, refusal: timedOut }), atMs - this.#clock.nowMs());
+  #setDeadline(live: Live, atMs: number): void {
+    if (!live.over) this.#deadlines.set(live, atMs);
   }
 
   #cancel(live: Live): boolean {
@@ -411,7 +416,7 @@ export class Pipeline {
   #settle(live: Live, outcome: Outcome | undefined): void {
     if (live.over) return;
     live.over = true;
-    live.timer?.cancel();
+    this.#deadlines.clear(live);
     this.#bytes.release(live.view.bytes.length);
     const { model } = live.lane;
     const refusal = outcome === undefined ? cancelled : outcome.ok ? undefined : outcome.refusal;
@@ -489,6 +494,22 @@ const spent: Ticket = { cancel: () => false };
 const refusalUnavailable = refuse('BACKEND_LOST', '').code;
 const timedOut = refuse('DEADLINE_EXCEEDED', 'the deadline passed before an answer came');
 const cancelled = refuse('CANCELLED', 'the client cancelled the call');
+
+/** A copy of its own, however long the original lives. */
+function copied({
+  bytes,
+  modelName,
+  modelVersion,
+  id,
+  parameters,
+  inputs,
+  outputs,
+  rawInputCount,
+  form,
+}: InferRequestView): InferRequestView {
+  const own = { bytes: Buffer.from(bytes), modelName, modelVersion, id, parameters, inputs, outputs, rawInputCount };
+  return form === undefined ? own : { ...own, form };
+}
 
 function sequenceKey({ lane, classified }: Live): string {
   return `${lane.model}\u0000${lane.version}\u0000${classified.sequence?.id ?? ''}`;

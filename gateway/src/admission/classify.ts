@@ -18,6 +18,13 @@ export interface Classified extends Deadlines {
 
 /** Pure: the request's parameters read against the model's policy. */
 export function classify(view: InferRequestView, policy: ModelPolicy, arrivedMs: number, callDeadlineMs: number): Result<Classified> {
+  const answerByMs = Math.min(callDeadlineMs, arrivedMs + policy.timeoutMs);
+  if (view.parameters.size === 0 && answerByMs > arrivedMs) {
+    // As below without parameters, which is how most requests come.
+    const { defaultBand, bypassBand } = policy.priority;
+    const value = { band: defaultBand, bypass: defaultBand <= bypassBand, answerByMs, startByMs: answerByMs, sequence: undefined };
+    return { ok: true, value };
+  }
   const priority = priorityOf(view.parameters.get(requestParameter.priority), policy.priority);
   if (!priority.ok) return priority;
   const deadlines = deadlinesOf(arrivedMs, callDeadlineMs, view.parameters.get(requestParameter.timeoutUs), policy.timeoutMs);

@@ -1,6 +1,6 @@
 import { Batcher, laneKey, rowsOf, shapeClass } from '@headrace/batching';
 import type { BatchLimits, BatchRunner, CostBook, Defer } from '@headrace/batching';
-import type { InferRequestView } from '@headrace/proto';
+import type { InferRequestView, RequestForm } from '@headrace/proto';
 import type { Clock } from '@headrace/runtime';
 import type { BackendView } from '../domain/backend-view.js';
 import type { ModelPolicy } from '../domain/gateway-table.js';
@@ -32,6 +32,8 @@ export class ModelLane<J extends Job> {
   #mergeCheck: MergeCheck | undefined;
   #identity = '';
   #unbatchable = false;
+  /** Of requests of a form; made anew with whatever they were worked out from. */
+  #shapes = new WeakMap<RequestForm, JobShape>();
 
   constructor(options: ModelLaneOptions<J>, backends: readonly BackendView[], policy: ModelPolicy) {
     this.model = options.model;
@@ -55,6 +57,7 @@ export class ModelLane<J extends Job> {
     this.#mergeCheck = signature === undefined ? undefined : new MergeCheck(signature);
     // A new version or setting deserves a new trial.
     this.#unbatchable = false;
+    this.#shapes = new WeakMap();
     this.#maxBatchRows = maxBatchRowsOf(this.model, backends, policy);
     this.batcher.setLimits(limitsOf(policy, this.#maxBatchRows));
   }
@@ -63,11 +66,21 @@ export class ModelLane<J extends Job> {
   stopMerging(): boolean {
     const first = !this.#unbatchable;
     this.#unbatchable = true;
+    this.#shapes = new WeakMap();
     return first;
   }
 
   /** How the request goes through the batcher. A request of a sequence, or one larger than a batch, goes alone. */
   shapeOf(view: InferRequestView, inSequence: boolean): JobShape {
+    const known = view.form === undefined ? undefined : this.#shapes.get(view.form);
+    if (known !== undefined) return known;
+    const shape = this.#shapeOf(view, inSequence);
+    // Whether a request is in a sequence is a parameter, and so part of its form; the lengths of its texts are not.
+    if (view.form !== undefined && !view.inputs.some(({ datatype }) => datatype === 'BYTES')) this.#shapes.set(view.form, shape);
+    return shape;
+  }
+
+  #shapeOf(view: InferRequestView, inSequence: boolean): JobShape {
     const counted = rowsOf(view);
     const max = this.#maxBatchRows;
     const rows = max > 0 && counted.ok ? Math.min(Math.max(counted.rows, 1), max) : 1;

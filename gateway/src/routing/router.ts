@@ -81,13 +81,13 @@ export class Router implements RoutingView {
 
   /** Why no backend takes this request; undefined when one does. */
   refusal(model: string, version: string, policy: ModelPolicy): Refusal | undefined {
-    const found = new Set<Exclusion>();
+    let found: Set<Exclusion> | undefined;
     for (const backend of this.#backends) {
       const exclusion = exclusionOf(this, backend, model, version, policy);
       if (exclusion === undefined) return undefined;
-      found.add(exclusion);
+      found = (found ?? new Set()).add(exclusion);
     }
-    return explain(found, model, version, () => this.#readyVersions(model));
+    return explain(found ?? new Set(), model, version, () => this.#readyVersions(model));
   }
 
   overheadMs(backend: string): number {

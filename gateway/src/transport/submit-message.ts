@@ -1,4 +1,5 @@
-import { inferenceService, metadataKey, scanInferRequest } from '@headrace/proto';
+import { inferenceService, metadataKey } from '@headrace/proto';
+import type { RequestScanner } from '@headrace/proto';
 import { refuse } from '@headrace/runtime';
 import type { Clock, Refusal, Span, Tracing } from '@headrace/runtime';
 import type { ServerCall } from '@headrace/wire';
@@ -26,6 +27,8 @@ export interface EndedRequest {
 }
 
 export interface InferMethodOptions {
+  /** Remembers the forms of the requests that it read. */
+  readonly scanner: RequestScanner;
   readonly clock: Clock;
   readonly sink: InferSink;
   readonly tracing: Tracing;
@@ -43,17 +46,17 @@ export function submitMessage(
   options: InferMethodOptions,
   done: Done,
 ): Ticket | undefined {
-  const { clock, tracing, log, sink } = options;
+  const { clock, tracing, log, sink, scanner } = options;
   const arrivedMs = clock.nowMs();
   const parent = call.metadata.get(metadataKey.traceparent);
   const tracestate = call.metadata.get(metadataKey.tracestate);
-  const attributes = { 'rpc.system': 'grpc', 'rpc.service': inferenceService.name, 'rpc.method': method };
-  const span = tracing.startSpan(`${inferenceService.name}/${method}`, { parent, tracestate, kind: 'server', attributes });
+  const attributes = tracing.active ? { 'rpc.system': 'grpc', 'rpc.service': inferenceService.name, 'rpc.method': method } : {};
+  const span = tracing.startSpan(spanNames[method], { parent, tracestate, kind: 'server', attributes });
   const end = (model: string, refusal: Refusal | undefined): void => {
-    endSpan(span, requestId, model, refusal);
+    if (tracing.active) endSpan(span, requestId, model, refusal);
     log.ended({ method, requestId, model, peer: call.peer.address, elapsedMs: clock.nowMs() - arrivedMs, refusal });
   };
-  const scanned = scanInferRequest(message);
+  const scanned = scanner.scan(message);
   if (!scanned.ok) {
     const refusal = refuse('MALFORMED_MESSAGE', scanned.message);
     end('', refusal);
@@ -82,6 +85,10 @@ export function submitMessage(
   };
 }
 
+const spanNames = {
+  ModelInfer: `${inferenceService.name}/ModelInfer`,
+  ModelStreamInfer: `${inferenceService.name}/ModelStreamInfer`,
+} as const;
 const cancelled = refuse('CANCELLED', 'the client cancelled the call');
 
 function endSpan(span: Span, requestId: string, model: string, refusal: Refusal | undefined): void {

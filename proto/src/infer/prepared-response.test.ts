@@ -19,12 +19,24 @@ it('writes byte for byte what writeInferResponse writes, whatever changes from o
       text,
       fc.uniqueArray(text, { maxLength: 4 }),
       fc.array(tensor, { maxLength: 4 }),
+      fc.option(fc.dictionary(text, fc.oneof(fc.boolean(), text, fc.bigInt({ min: -(2n ** 63n), max: 2n ** 64n - 1n })), { maxKeys: 3 })),
       fc.array(fc.tuple(text, fc.array(count, { minLength: 4, maxLength: 4 })), { minLength: 1, maxLength: 3 }),
-      (modelName, modelVersion, names, tensors, calls) => {
+      (modelName, modelVersion, all, tensors, known, calls) => {
+        const fixed = new Map<string, ParameterValue>(Object.entries(known ?? {}));
+        const names = all.filter((name) => !fixed.has(name));
         const outputs = tensors.map(({ name, shape }) => ({ name, datatype: 'FP32' as const, shape }));
-        const prepared = new PreparedInferResponse({ modelName, modelVersion, parameters: names, outputs });
+        const prepared = new PreparedInferResponse({
+          modelName,
+          modelVersion,
+          ...(known === null ? {} : { fixed }),
+          parameters: names,
+          outputs,
+        });
         for (const [id, values] of calls) {
-          const parameters = new Map<string, ParameterValue>(names.map((name, index) => [name, BigInt(values[index] ?? 0)]));
+          const parameters = new Map<string, ParameterValue>([
+            ...fixed,
+            ...names.map((name, index) => [name, BigInt(values[index] ?? 0)] as const),
+          ]);
           const whole = {
             modelName,
             modelVersion,

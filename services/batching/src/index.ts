@@ -6,6 +6,8 @@ export { decide } from './decide/decide.js';
 export { RunQueues } from './decide/run-queues.js';
 export type { QueuedRun } from './decide/run-queues.js';
 export type { ArrivalGap, DecideInput, Decision, LaneSnapshot } from './decide/snapshot.js';
+export { IndexedHeap } from './lane/heap.js';
+export type { HeapItem } from './lane/heap.js';
 export { laneKey, shapeClass } from './merge/lane-key.js';
 export { mergeRequests } from './merge/merge-requests.js';
 export type { MergeOverrides, RawOf } from './merge/merge-requests.js';

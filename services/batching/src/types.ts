@@ -31,7 +31,7 @@ export interface BatchRequest {
   /** High priority that skips the lane and goes to the best target at once, within the model's bypass cap. */
   readonly bypass: boolean;
   /** Only this target may run it (a sequence stays on one backend); undefined for any. */
-  readonly pinnedTarget?: string;
+  readonly pinnedTarget?: string | undefined;
   /** The batcher's own while the request waits; absent or undefined before and after. It waits in one batcher at a time. */
   place?: object | undefined;
 }

@@ -1,5 +1,5 @@
-import type { InferResponseView, OutputView, ScanFailure, TensorToWrite } from '@headrace/proto';
-import { decodeContents, isDatatype, writeInferResponse } from '@headrace/proto';
+import type { Datatype, InferResponseView, OutputView, ScanFailure } from '@headrace/proto';
+import { PreparedInferResponse, decodeContents, isDatatype } from '@headrace/proto';
 import type { SplitRows } from './tensor-rows.js';
 import { splitTensorRows } from './tensor-rows.js';
 
@@ -13,29 +13,54 @@ export type SplitResponse = { readonly ok: true; readonly messages: Buffer[] } |
  * model then does not keep rows apart (it was declared batchable and is not), and the caller stops batching it.
  */
 export function splitResponse(response: InferResponseView, rows: readonly number[], ids: readonly string[]): SplitResponse {
-  const split: { output: OutputView; parts: readonly Uint8Array[] }[] = [];
+  const split: SplitOutput[] = [];
   for (const output of response.outputs) {
-    const result = splitOutput(response, output, rows);
+    const { datatype } = output;
+    if (!isDatatype(datatype))
+      return { ok: false, message: `output '${output.name}': expected a datatype of the protocol, got '${datatype}'` };
+    const result = splitOutput(response, output, datatype, rows);
     if (!result.ok) return { ok: false, message: `output '${output.name}': ${result.message}` };
-    split.push({ output, parts: result.parts });
+    split.push({ output, datatype, parts: result.parts });
   }
+  // Members of as many rows differ in id and bytes alone; mostly all have one.
+  const patterns = new Map<number, PreparedInferResponse>();
   const messages = rows.map((count, member) => {
-    const outputs: TensorToWrite[] = [];
-    for (const { output, parts } of split) {
-      const part = parts[member];
-      if (part === undefined || !isDatatype(output.datatype)) continue;
-      const { name, datatype, shape, parameters: own } = output;
-      outputs.push({ name, datatype, shape: [count, ...shape.slice(1)], data: [part], parameters: own });
-    }
-    const { modelName, modelVersion, parameters } = response;
-    return writeInferResponse({ modelName, modelVersion, id: ids[member] ?? '', parameters, outputs });
+    let pattern = patterns.get(count);
+    if (pattern === undefined) patterns.set(count, (pattern = patternOf(response, split, count)));
+    const raws: Uint8Array[] = [];
+    for (const { parts } of split) raws.push(parts[member] ?? nothing);
+    return pattern.write(ids[member] ?? '', [], raws);
   });
   return { ok: true, messages };
 }
 
-function splitOutput(response: InferResponseView, output: OutputView, rows: readonly number[]): SplitRows {
-  const { datatype, shape, raw } = output;
-  if (!isDatatype(datatype)) return { ok: false, message: `expected a datatype of the protocol, got '${datatype}'` };
+interface SplitOutput {
+  readonly output: OutputView;
+  readonly datatype: Datatype;
+  /** One for each member. */
+  readonly parts: readonly Uint8Array[];
+}
+
+const nothing = new Uint8Array(0);
+
+function patternOf(response: InferResponseView, split: readonly SplitOutput[], rows: number): PreparedInferResponse {
+  const { modelName, modelVersion, parameters } = response;
+  return new PreparedInferResponse({
+    modelName,
+    modelVersion,
+    fixed: parameters,
+    parameters: [],
+    outputs: split.map(({ output: { name, shape, parameters: own }, datatype }) => ({
+      name,
+      datatype,
+      shape: [rows, ...shape.slice(1)],
+      parameters: own,
+    })),
+  });
+}
+
+function splitOutput(response: InferResponseView, output: OutputView, datatype: Datatype, rows: readonly number[]): SplitRows {
+  const { shape, raw } = output;
   if (shape.length === 0) return { ok: false, message: 'expected the rows as first dimension, got the shape []' };
   if (raw !== undefined) return splitTensorRows({ datatype, shape, data: response.bytes.subarray(raw.start, raw.end) }, rows);
   const decoded = decodeContents(response.bytes, output.contents, datatype);

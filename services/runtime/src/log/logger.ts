@@ -16,6 +16,8 @@ export interface Logger {
   info(fields: LogFields, message: string): void;
   warn(fields: LogFields, message: string): void;
   error(fields: LogFields, message: string): void;
+  /** False: such a line would go nowhere, and what it says need not be put together. */
+  isLevelEnabled(level: LogLevel): boolean;
   /** A logger that adds these fields to each line, e.g. `{ requestId }`. */
   child(fields: LogFields): Logger;
 }
@@ -49,7 +51,7 @@ export function createLogger(options: LoggerOptions): Logger {
   );
 }
 
-const quiet: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}, child: () => quiet };
+const quiet: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}, isLevelEnabled: () => false, child: () => quiet };
 
 /** Writes nothing; for libraries whose caller gave no logger. */
 export const silentLogger: Logger = quiet;
