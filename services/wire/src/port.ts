@@ -1,5 +1,6 @@
 import type { StatusCode } from '@headrace/runtime';
 import type { Metadata } from './metadata.js';
+import type { PeerLimits } from './peer-limits.js';
 
 /**
  * The port between Headrace and a gRPC transport. Messages are raw bytes both ways; no stage above knows which
@@ -76,12 +77,42 @@ export interface TlsServerFiles {
   readonly clientAuthorityFile?: string;
 }
 
-export interface ServerOptions {
-  readonly tls?: TlsServerFiles;
+/** Finds dead peers. */
+export interface KeepaliveOptions {
+  /** A PING when nothing was heard for so long. */
+  readonly timeMs: number;
+  /** And the connection is lost when nothing is heard for so long after it. */
+  readonly timeoutMs: number;
+  /** Also while no call runs. Servers of other makers answer that with "too many pings". */
+  readonly withoutCalls: boolean;
+}
+
+/** What servers and channels have in common. */
+export interface TransportOptions {
   /** Both ways; a larger message fails its call with RESOURCE_EXHAUSTED. Default 64 MiB. */
   readonly maxMessageBytes?: number;
+  /**
+   * What is sent is compressed with gzip where that makes it smaller: requests always, replies to clients that take it. Default false: tensors hardly
+   * get smaller.
+   */
+  readonly compress?: boolean;
+  readonly keepalive?: KeepaliveOptions;
+  /** TCP (channels), TLS and the first SETTINGS must each be there so soon. Default 10 s. */
+  readonly handshakeTimeoutMs?: number;
+  /** See PeerLimits for the defaults. grpc-js has limits of its own and no settings for them. */
+  readonly limits?: Partial<PeerLimits>;
+}
+
+export interface ServerOptions extends TransportOptions {
+  readonly tls?: TlsServerFiles;
   /** Per connection; default 1024. */
   readonly maxConcurrentStreams?: number;
+  /** Further ones are closed at once. Default 10,000; grpc-js: no limit. */
+  readonly maxConnections?: number;
+  /** After about this long (10 % jitter) a connection is ended in order, so that load spreads over new replicas. Default: never. */
+  readonly maxConnectionAgeMs?: number;
+  /** Calls that run then may go on for so long. Default 30 s. */
+  readonly maxConnectionAgeGraceMs?: number;
 }
 
 export interface WireServer {
@@ -107,9 +138,8 @@ export interface TlsClientFiles {
   readonly serverName?: string;
 }
 
-export interface ChannelOptions {
+export interface ChannelOptions extends TransportOptions {
   readonly tls?: TlsClientFiles;
-  readonly maxMessageBytes?: number;
 }
 
 export interface CallOptions {

@@ -7,6 +7,7 @@ import type {
   ChannelState,
   ClientCall,
   ClientStream,
+  KeepaliveOptions,
   StreamReceiver,
   UnaryOutcome,
   WireStatus,
@@ -33,9 +34,9 @@ const backoff = { initialMs: 100, maxMs: 5_000 };
 /** After a connection that stood is lost, so that a server which accepts and closes is not hammered. */
 const reconnectDelayMs = 50;
 /** For one address, and again for the server's SETTINGS. */
-const connectTimeoutMs = 10_000;
+const defaultHandshakeTimeoutMs = 10_000;
 /** Only while calls run: C core servers answer more with "too many pings". */
-const keepalive = { timeMs: 30_000, timeoutMs: 10_000, withoutStreams: false };
+const defaultKeepalive: KeepaliveOptions = { timeMs: 30_000, timeoutMs: 10_000, withoutCalls: false };
 /** 64 KiB, HTTP/2's default, would stop and wait in the middle of each larger tensor. */
 const streamWindowBytes = 4 * 1024 * 1024;
 
@@ -43,12 +44,6 @@ const streamWindowBytes = 4 * 1024 * 1024;
 const maxWaitingCalls = 65_536;
 
 const closedStatus: WireStatus = { code: statusCode.UNAVAILABLE, message: 'the channel is closed' };
-
-export interface Http2ChannelOptions extends ChannelOptions {
-  readonly limits?: Partial<ConnectionLimits>;
-  /** Requests are compressed with gzip; default false: tensors hardly get smaller. */
-  readonly compress?: boolean;
-}
 
 /**
  * One connection to one back-end with all calls on it, as many as the server allows at once; more wait their turn. After
@@ -63,6 +58,7 @@ export class Http2Channel implements Channel {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #limits: ConnectionLimits;
+  readonly #handshakeTimeoutMs: number;
   readonly #context: ClientContext;
   readonly #connector: Connector;
   readonly #watchdog: Watchdog;
@@ -78,10 +74,11 @@ export class Http2Channel implements Channel {
   #handshake: Timer | undefined;
   #admitting = false;
 
-  constructor(address: string, options: Http2ChannelOptions, clock: Clock, logger: Logger, budget: ReceiveBudget) {
+  constructor(address: string, options: ChannelOptions, clock: Clock, logger: Logger, budget: ReceiveBudget) {
     this.#clock = clock;
     this.#logger = logger;
     this.#limits = { ...defaultLimits, streamWindowBytes, ...options.limits };
+    this.#handshakeTimeoutMs = options.handshakeTimeoutMs ?? defaultHandshakeTimeoutMs;
     const target = parseTarget(address);
     const { tls } = options;
     // Once at the beginning, so that a file that cannot be read is an error here and not a connection that never stands.
@@ -103,9 +100,9 @@ export class Http2Channel implements Channel {
       target,
       tls: tls === undefined ? undefined : () => clientTlsOptions(tls),
       serverName: tls?.serverName,
-      timeoutMs: connectTimeoutMs,
+      timeoutMs: this.#handshakeTimeoutMs,
     });
-    this.#watchdog = new Watchdog(clock, keepalive);
+    this.#watchdog = new Watchdog(clock, options.keepalive ?? defaultKeepalive);
   }
 
   unary(path: string, message: Buffer, options: CallOptions, done: (outcome: UnaryOutcome) => void): ClientCall {
@@ -194,8 +191,8 @@ export class Http2Channel implements Channel {
       this.#current = made;
       this.#watchdog.add(made.connection);
       this.#handshake = this.#clock.setTimer(
-        () => made.connection.destroy(`no SETTINGS from the server within ${connectTimeoutMs} ms`),
-        connectTimeoutMs,
+        () => made.connection.destroy(`no SETTINGS from the server within ${this.#handshakeTimeoutMs} ms`),
+        this.#handshakeTimeoutMs,
       );
     });
   }

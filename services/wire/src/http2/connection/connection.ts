@@ -35,6 +35,7 @@ import { applySettings, defaultPeerSettings } from './settings.js';
 import type { PeerSettings } from './settings.js';
 import type { Stream, StreamLoss } from './stream.js';
 import { StreamTable } from './stream-table.js';
+import { Turns } from './turns.js';
 
 export interface ConnectionOptions {
   readonly socket: Duplex;
@@ -68,6 +69,7 @@ export class Connection implements SendState {
   readonly idleFrames: Allowance;
   readonly #socket: Duplex;
   readonly #receiver: Receiver;
+  readonly #turns: Turns;
   readonly #encoder = new HpackEncoder();
   readonly #queue: SendQueue;
   readonly #pings: (() => void)[] = [];
@@ -100,7 +102,7 @@ export class Connection implements SendState {
     this.#queue = new SendQueue(this);
     this.#receiver = new Receiver(this);
     this.#introduce();
-    socket.on('data', (chunk: Buffer) => this.#read(chunk));
+    this.#turns = new Turns(socket, clock, (chunk, from, nowMs) => this.#read(chunk, from, nowMs));
     socket.on('end', () => this.#lost('the peer closed the connection'));
     socket.on('error', (error: Error) => this.#lost(error.message));
     socket.on('close', () => this.#lost('the connection was closed'));
@@ -132,6 +134,11 @@ export class Connection implements SendState {
   /** The peer owes us the rest of a preface, a frame or a header block. */
   get inFrame(): boolean {
     return this.#receiver.inFrame;
+  }
+
+  /** Others wait for their turn to be read. */
+  get turnSpent(): boolean {
+    return this.#turns.spent;
   }
 
   /** Grows whenever what the peer owed is complete: a busy peer is in the middle of a frame at most times, but of another one. */
@@ -386,11 +393,11 @@ export class Connection implements SendState {
     }
   }
 
-  #read(chunk: Buffer): void {
-    if (this.#closed) return;
-    this.nowMs = this.heardMs = this.clock.nowMs();
+  #read(chunk: Buffer, from: number, nowMs: number): number {
+    this.nowMs = this.heardMs = nowMs;
+    let at = chunk.length;
     try {
-      this.#receiver.read(chunk);
+      at = this.#receiver.read(chunk, from);
     } catch (error) {
       if (error instanceof ConnectionError) this.fail(error.code, error.message);
       // A defect of ours costs the connection that found it, and not the process with all the others.
@@ -402,6 +409,7 @@ export class Connection implements SendState {
       for (const stream of held) stream.onTurnEnd();
     }
     if (this.output.pendingBytes > this.limits.maxUnsentBytes) this.#tooMuchUnsent();
+    return at;
   }
 
   #writeHeaders(id: number, fields: HeaderFields, endStream: boolean, more?: HeaderFields): void {
@@ -453,6 +461,7 @@ export class Connection implements SendState {
   #lost(message: string, clean = this.#ending, defect?: unknown): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#turns.stop();
     for (const stream of this.streams.values()) {
       stream.closed = true;
       this.streams.close(stream.id, 'us');

@@ -11,6 +11,8 @@ import type { Stream } from './stream.js';
 
 /** As Envoy's max_inbound_window_update_frames_per_data_frame_sent. */
 const windowUpdatesEach = 10;
+/** A clock is looked at behind so many frames: each would cost as much as the smallest of them. */
+const framesEachLook = 16;
 
 /** What the peer sends, held against the rules of RFC 9113. Throws ConnectionError; a rule of one stream resets that stream. */
 export class Receiver implements FrameSink {
@@ -28,6 +30,7 @@ export class Receiver implements FrameSink {
   /** Our DATA frames up to the last PING. */
   #dataFramesAtPing = 0;
   #windowUpdates = 0;
+  #framesToLook = framesEachLook;
   /** Frames, header blocks as a whole. */
   completed = 0;
   /** The highest stream that was looked at: what a GOAWAY says. Streams that were ignored after one are not in it (RFC 9113, section 6.8). */
@@ -49,8 +52,9 @@ export class Receiver implements FrameSink {
     return this.#reader.inFrame || this.#block.open || !this.#settingsSeen;
   }
 
-  read(chunk: Buffer): void {
-    let from = 0;
+  /** From an offset on; answers how far it came. */
+  read(chunk: Buffer, start: number): number {
+    let from = start;
     if (this.#prefaceRead < clientPreface.length) {
       from = Math.min(chunk.length, clientPreface.length - this.#prefaceRead);
       if (clientPreface.compare(chunk, 0, from, this.#prefaceRead, this.#prefaceRead + from) !== 0) {
@@ -61,7 +65,13 @@ export class Receiver implements FrameSink {
       }
       this.#prefaceRead += from;
     }
-    this.#reader.read(chunk, from);
+    return this.#reader.read(chunk, from);
+  }
+
+  pauses(): boolean {
+    if (--this.#framesToLook > 0) return false;
+    this.#framesToLook = framesEachLook;
+    return this.#connection.turnSpent;
   }
 
   onFrame(type: number, flags: number, streamId: number, bytes: Buffer, start: number, end: number, lasting: boolean): void {
@@ -173,6 +183,8 @@ export class Receiver implements FrameSink {
     if ((flags & frameFlag.endHeaders) === 0) return;
     const block = this.#block.take();
     this.completed++;
+    // A block of many frames takes as long as many frames.
+    this.#framesToLook = 1;
     this.#onBlock(streamId, endStream, block, 0, block.length, false);
   }
 
@@ -194,6 +206,8 @@ export class Receiver implements FrameSink {
     }
     if (!this.#isNew(streamId)) return;
     this.#seenPeerId = streamId;
+    // Few bytes can stand for half a GiB (HPACK bomb): it costs what a reset costs.
+    if (tooLarge) this.#countReset();
     if (this.refuseNew) return;
     this.lastPeerId = streamId;
     if (dependsOnItself) {
@@ -339,7 +353,7 @@ export class Receiver implements FrameSink {
 
   #countReset(): void {
     if (this.#connection.resets.take(this.#connection.nowMs)) return;
-    throw new ConnectionError(errorCode.enhanceYourCalm, 'too many streams were reset before they were answered');
+    throw new ConnectionError(errorCode.enhanceYourCalm, 'too many streams were reset or refused before they were answered');
   }
 
   /**

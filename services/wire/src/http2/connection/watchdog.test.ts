@@ -1,13 +1,14 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { rawData, rawFrame, rawHeaders, rawPing, preface, rawSettings } from '../../testing/raw-frames.js';
 import { errorName, frameFlag, frameType, settingId } from '../frames/constants.js';
+import type { KeepaliveOptions } from '../../port.js';
 import { HpackEncoder } from '../hpack/index.js';
 import { Bench } from '../testing/plain-stream.js';
 import { Watchdog } from './watchdog.js';
-import type { AgeSettings, KeepaliveSettings } from './watchdog.js';
+import type { AgeSettings } from './watchdog.js';
 import type { ConnectionLimits } from './limits.js';
 
-const never: KeepaliveSettings = { timeMs: Infinity, timeoutMs: 1_000, withoutStreams: true };
+const never: KeepaliveOptions = { timeMs: Infinity, timeoutMs: 1_000, withoutCalls: true };
 const block = Buffer.from(new HpackEncoder().encode([':method', 'POST']));
 
 describe('Watchdog', () => {
@@ -138,7 +139,7 @@ describe('Watchdog', () => {
   });
 
   it('keepalive: a PING after silence, and the end when nothing answers', async () => {
-    await watch({}, { timeMs: 10_000, timeoutMs: 3_000, withoutStreams: true });
+    await watch({}, { timeMs: 10_000, timeoutMs: 3_000, withoutCalls: true });
     bench.clock.advance(10_000);
     expect(await codes()).toEqual(['PING']);
     await bench.feed(rawPing(frameFlag.ack));
@@ -151,7 +152,7 @@ describe('Watchdog', () => {
   });
 
   it('keepalive leaves a connection without calls alone where it is told so', async () => {
-    await watch({}, { timeMs: 10_000, timeoutMs: 3_000, withoutStreams: false });
+    await watch({}, { timeMs: 10_000, timeoutMs: 3_000, withoutCalls: false });
     bench.clock.advance(60_000);
     expect(await codes()).toEqual([]);
     await bench.feed(rawHeaders(1, block));

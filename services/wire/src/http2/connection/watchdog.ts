@@ -1,16 +1,8 @@
 import type { Clock, Timer } from '@headrace/runtime';
 import { errorCode } from '../frames/constants.js';
+import type { KeepaliveOptions } from '../../port.js';
 import type { Connection } from './connection.js';
 import type { Stream } from './stream.js';
-
-export interface KeepaliveSettings {
-  /** A PING when nothing was heard for so long. */
-  readonly timeMs: number;
-  /** And the connection is lost when nothing is heard for so long after it. */
-  readonly timeoutMs: number;
-  /** Also while no call runs. Servers of other makers answer that with "too many pings". */
-  readonly withoutStreams: boolean;
-}
 
 export interface AgeSettings {
   readonly maxAgeMs?: number;
@@ -41,12 +33,12 @@ const ageJitter = 0.1;
 /** What peers may not take for ever: see ConnectionLimits for each. One timer for all connections of a server or channel. */
 export class Watchdog {
   readonly #clock: Clock;
-  readonly #keepalive: KeepaliveSettings;
+  readonly #keepalive: KeepaliveOptions;
   readonly #age: AgeSettings;
   readonly #watched = new Map<Connection, Watched>();
   #timer: Timer | undefined;
 
-  constructor(clock: Clock, keepalive: KeepaliveSettings, age: AgeSettings = {}) {
+  constructor(clock: Clock, keepalive: KeepaliveOptions, age: AgeSettings = {}) {
     this.#clock = clock;
     this.#keepalive = keepalive;
     this.#age = age;
@@ -134,13 +126,13 @@ export class Watchdog {
   }
 
   #keepAlive(connection: Connection, watched: Watched, nowMs: number): void {
-    const { timeMs, timeoutMs, withoutStreams } = this.#keepalive;
+    const { timeMs, timeoutMs, withoutCalls } = this.#keepalive;
     if (watched.pingSentMs !== undefined) {
       if (connection.heardMs >= watched.pingSentMs) watched.pingSentMs = undefined;
       else if (nowMs - watched.pingSentMs > timeoutMs) connection.destroy(`no answer to PING within ${timeoutMs} ms`);
       return;
     }
-    if (nowMs - connection.heardMs < timeMs || (connection.streams.size === 0 && !withoutStreams)) return;
+    if (nowMs - connection.heardMs < timeMs || (connection.streams.size === 0 && !withoutCalls)) return;
     watched.pingSentMs = nowMs;
     connection.ping(() => {});
   }

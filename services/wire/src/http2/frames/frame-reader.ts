@@ -7,6 +7,8 @@ export interface FrameSink {
    * over, else only until this returns.
    */
   onFrame(type: number, flags: number, streamId: number, bytes: Buffer, start: number, end: number, lasting: boolean): void;
+  /** Asked behind each frame; true stops the read there, and the caller goes on later with the rest. Default: never. */
+  pauses?(): boolean;
 }
 
 /**
@@ -37,19 +39,24 @@ export class FrameReader {
     return this.#filled > 0;
   }
 
-  /** Throws ConnectionError for a frame that is too long, before any of its payload is kept. */
-  read(bytes: Buffer, from = 0): void {
+  /** Answers how far it came: the end, unless the sink paused. Throws ConnectionError for a frame that is too long, before any of its payload is kept. */
+  read(bytes: Buffer, from = 0): number {
     let at = from;
-    if (this.#filled > 0) at = this.#complete(bytes, at);
     const { length } = bytes;
+    if (this.#filled > 0) {
+      at = this.#complete(bytes, at);
+      if (at < length && this.#sink.pauses?.() === true) return at;
+    }
     while (length - at >= frameHeaderBytes) {
       const payload = this.#payloadBytes(bytes, at);
       const end = at + frameHeaderBytes + payload;
       if (end > length) break;
       this.#hand(bytes, at, end, true);
       at = end;
+      if (at < length && this.#sink.pauses?.() === true) return at;
     }
     if (at < length) this.#keep(bytes, at);
+    return length;
   }
 
   /** Adds to the frame in the scratch buffer; returns how far `bytes` were used. */

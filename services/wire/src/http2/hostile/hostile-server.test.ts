@@ -18,7 +18,7 @@ import {
 import { RawServer } from '../../testing/raw-peer.js';
 import type { RawPeer } from '../../testing/raw-peer.js';
 import { Http2Channel } from '../client/channel.js';
-import type { Http2ChannelOptions } from '../client/channel.js';
+import type { ChannelOptions } from '../../port.js';
 import { ReceiveBudget } from '../connection/receive-budget.js';
 import { frameFlag, frameType, settingId } from '../frames/constants.js';
 import { echo, mebibyte, memoryBytes } from './testing/stage.js';
@@ -31,7 +31,7 @@ describe('a hostile server', { timeout: 60_000 }, () => {
   /** Called for each call of ours whose request is complete. */
   let answer: (peer: RawPeer, streamId: number) => void;
 
-  function open(options: Http2ChannelOptions = {}, settings: readonly (readonly [number, number])[] = []): void {
+  function open(options: ChannelOptions = {}, settings: readonly (readonly [number, number])[] = []): void {
     server.onPeer = (peer) => {
       peer.write(rawSettings(...settings));
       peer.onFrame = ({ type, flags, streamId }) => {

@@ -4,7 +4,7 @@ import { createServer as createTlsServer } from 'node:tls';
 import type { Server as TlsServer } from 'node:tls';
 import { describeError } from '@headrace/runtime';
 import type { Clock, Logger, Timer } from '@headrace/runtime';
-import type { MethodHandler, ServerOptions, TlsServerFiles, WireServer } from '../../port.js';
+import type { KeepaliveOptions, MethodHandler, ServerOptions, TlsServerFiles, WireServer } from '../../port.js';
 import { listenOn } from '../../listen.js';
 import { serverTlsOptions, usableTls } from '../../tls-files.js';
 import { defaultLimits } from '../connection/limits.js';
@@ -15,30 +15,18 @@ import { ServerConnection } from './server-connection.js';
 import type { ServerContext } from './server-context.js';
 import { WatchedFiles } from './watched-files.js';
 import { Watchdog } from '../connection/watchdog.js';
-import type { KeepaliveSettings } from '../connection/watchdog.js';
 
 const defaultMaxMessageBytes = 64 * 1024 * 1024;
 /** Each may hold maxConcurrentStreams calls. */
 const defaultMaxConnections = 10_000;
 /** A TLS handshake must be over so soon. */
-const handshakeTimeoutMs = 10_000;
+const defaultHandshakeTimeoutMs = 10_000;
 /** Finds dead peers, whose calls would otherwise be worked on for nothing. */
-const keepalive: KeepaliveSettings = { timeMs: 60_000, timeoutMs: 20_000, withoutStreams: true };
-
-export interface Http2ServerOptions extends ServerOptions {
-  readonly limits?: Partial<ConnectionLimits>;
-  /** Further ones are closed at once. Default 10,000. */
-  readonly maxConnections?: number;
-  /** Replies to callers that take it are compressed with gzip; default false: tensors hardly get smaller. */
-  readonly compress?: boolean;
-  /** After about this long (10 % jitter) a connection is ended in order, so that load spreads over new replicas. Default: never. */
-  readonly maxConnectionAgeMs?: number;
-  readonly maxConnectionAgeGraceMs?: number;
-}
+const defaultKeepalive: KeepaliveOptions = { timeMs: 60_000, timeoutMs: 20_000, withoutCalls: true };
 
 /** The port's server on our own HTTP/2. */
 export class Http2Server implements WireServer {
-  readonly #options: Http2ServerOptions;
+  readonly #options: ServerOptions;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #methods = new Map<string, MethodHandler>();
@@ -52,7 +40,7 @@ export class Http2Server implements WireServer {
   #drained: Promise<void> | undefined;
   #empty: (() => void) | undefined;
 
-  constructor(options: Http2ServerOptions, clock: Clock, logger: Logger, budget: ReceiveBudget) {
+  constructor(options: ServerOptions, clock: Clock, logger: Logger, budget: ReceiveBudget) {
     this.#options = options;
     this.#clock = clock;
     this.#logger = logger;
@@ -74,7 +62,7 @@ export class Http2Server implements WireServer {
       compress: options.compress ?? false,
       budget,
     };
-    this.#watchdog = new Watchdog(clock, keepalive, {
+    this.#watchdog = new Watchdog(clock, options.keepalive ?? defaultKeepalive, {
       ...(options.maxConnectionAgeMs === undefined ? {} : { maxAgeMs: options.maxConnectionAgeMs }),
       ...(options.maxConnectionAgeGraceMs === undefined ? {} : { ageGraceMs: options.maxConnectionAgeGraceMs }),
     });
@@ -134,7 +122,7 @@ export class Http2Server implements WireServer {
         ...serverTlsOptions(tls),
         ALPNProtocols: ['h2'],
         minVersion: 'TLSv1.2',
-        handshakeTimeout: handshakeTimeoutMs,
+        handshakeTimeout: this.#options.handshakeTimeoutMs ?? defaultHandshakeTimeoutMs,
         noDelay: true,
         requestCert: tls.clientAuthorityFile !== undefined,
         rejectUnauthorized: tls.clientAuthorityFile !== undefined,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect } from 'vitest';
 import { mebibyte, memoryBytes, Stage } from './stage.js';
-import type { Http2ServerOptions } from '../../server/server.js';
+import type { ServerOptions } from '../../../port.js';
 
 /** What the process may hold more after an attack than before: heap noise of a test run, and far below what each attack sends or asks for. */
 export const maxGrowthBytes = 24 * mebibyte;
@@ -16,7 +16,7 @@ export function attackReport(): string {
  * Runs an attack and then expects what is true of all: the caller on another connection lost nothing and is served afterwards, the receive budget
  * is back at 0, and the process holds no more than before.
  */
-export async function expectHarmless(name: string, options: Http2ServerOptions, attack: (stage: Stage) => Promise<void>): Promise<void> {
+export async function expectHarmless(name: string, options: ServerOptions, attack: (stage: Stage) => Promise<void>): Promise<void> {
   const stage = await Stage.open(options);
   try {
     const finish = await watched(name, stage);

@@ -6,7 +6,7 @@ import { RawPeer } from '../../../testing/raw-peer.js';
 import { Http2Channel } from '../../client/channel.js';
 import { ReceiveBudget } from '../../connection/receive-budget.js';
 import { Http2Server } from '../../server/server.js';
-import type { Http2ServerOptions } from '../../server/server.js';
+import type { ServerOptions } from '../../../port.js';
 
 export const mebibyte = 1024 * 1024;
 export const echoPath = '/test.Hostile/Echo';
@@ -54,12 +54,12 @@ export class Stage {
   cancelled = 0;
   port = 0;
 
-  private constructor(options: Http2ServerOptions) {
+  private constructor(options: ServerOptions) {
     this.server = new Http2Server(options, systemClock, silentLogger, this.budget);
     for (const method of this.#methods()) this.server.register(method);
   }
 
-  static async open(options: Http2ServerOptions = {}): Promise<Stage> {
+  static async open(options: ServerOptions = {}): Promise<Stage> {
     const stage = new Stage(options);
     ({ port: stage.port } = await stage.server.listen('127.0.0.1', 0));
     return stage;
