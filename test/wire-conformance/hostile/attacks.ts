@@ -108,9 +108,16 @@ export const attacks = {
   'window stall': {
     connections: 8,
     settings: [[initialWindowSize, 0]],
-    script: (peer) => streams(100, (id) => [peer.request(id, servedPaths.large), rawData(id, grpcMessage(''), true)]),
-    answers: 100,
+    script: (peer) => streams(20, (id) => [peer.request(id, servedPaths.large), rawData(id, grpcMessage(''), true)]),
+    answers: 20,
     told: 'RST_STREAM CANCEL',
+  },
+  // 8 x 100 x 256 KiB = 200 MiB, above what the server holds for all peers.
+  'window stall for memory': {
+    connections: 8,
+    settings: [[initialWindowSize, 0]],
+    script: (peer) => streams(100, (id) => [peer.request(id, servedPaths.large), rawData(id, grpcMessage(''), true)]),
+    told: calm,
   },
 } as const satisfies Readonly<Record<string, Attack>>;
 

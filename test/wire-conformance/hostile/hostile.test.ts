@@ -6,7 +6,7 @@ import { measureAttack } from './measure.js';
 const mebibyte = 1024 * 1024;
 const seconds = 1;
 /** Of a server that stands at some 75 MiB: garbage of a process under load, replies that wait, and far below what each attack sends or asks for. */
-const maxGrowthBytes = 320 * mebibyte;
+const maxGrowthBytes = 256 * mebibyte;
 
 const lines: string[] = [];
 afterAll(() => console.info(`a bystander's p99, server, attacker and bystander being processes of their own\n${lines.join('\n')}`));

@@ -6,7 +6,8 @@ import { largeBytes, servedPaths } from './served-paths.js';
  * `node server-main.js`: the server under attack, alone in its process so that its memory and its event loop are its own. Says
  * `{"event":"ready","port":N}` and serves until SIGTERM. Time limits are short: an attack that waits for one should end within a measurement.
  */
-const server = http2Transport(systemClock, silentLogger).createServer({
+const maxHeldBytes = 64 * 1024 * 1024;
+const server = http2Transport(systemClock, silentLogger, { maxHeldBytes }).createServer({
   maxConcurrentStreams: 1024,
   limits: { headerTimeoutMs: 500, bodyIdleTimeoutMs: 500, stallTimeoutMs: 500 },
 });

@@ -97,6 +97,28 @@ describe('Connection', () => {
     expect([one.losses.length, two.losses.length]).toEqual([1, 1]);
   });
 
+  it('a peer that takes frames of 16 MiB gets turns of 64 KiB: replies and acknowledgements are not held up by a large one', async () => {
+    const bench = await Bench.server({}, [settingId.initialWindowSize, 0x7fffffff], [settingId.maxFrameSize, 16_777_215]);
+    await bench.feed(rawWindowUpdate(0, 0x7fffffff - 65_535), rawHeaders(1, block, true), rawHeaders(3, block, true));
+    const [large, small] = bench.opened;
+    if (large === undefined || small === undefined) throw new Error('no streams');
+    bench.socket.copies = true;
+    bench.socket.open = false;
+    bench.connection.sendData(large, none, Buffer.alloc(4_000_000), true);
+    bench.connection.sendData(small, none, Buffer.alloc(1_000), true);
+    await bench.feed(rawPing());
+    bench.socket.release();
+    for (let each = 0; each < 1_000 && bench.connection.unsentBytes > 0; each++) await bench.feed();
+    const frames = await bench.frames();
+    const data = frames.filter(({ type }) => type === frameType.data);
+    expect(Math.max(...data.map(({ payload }) => payload.length))).toBe(64 * 1024);
+    const before = (index: number): number => frames.slice(0, index).reduce((bytes, { payload }) => bytes + payload.length, 0);
+    // What was handed to the socket goes first: half a MiB, and a turn.
+    expect(before(frames.findIndex(({ streamId, type }) => type === frameType.data && streamId === 3))).toBeLessThan(700_000);
+    expect(before(frames.findIndex(({ type }) => type === frameType.ping))).toBeLessThan(700_000);
+    expect(data.reduce((bytes, { payload }) => bytes + payload.length, 0)).toBe(4_001_000);
+  });
+
   it('what a client’s callers send is theirs: no amount of it ends the connection', async () => {
     const bench = await client([settingId.initialWindowSize, 0]);
     for (let each = 0; each < 100; each++) {

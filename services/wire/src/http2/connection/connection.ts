@@ -1,32 +1,16 @@
 import type { Duplex } from 'node:stream';
 import type { Clock } from '@headrace/runtime';
-import {
-  clientPreface,
-  defaultWindowBytes,
-  errorCode,
-  errorName,
-  frameFlag,
-  frameType,
-  maxStreamId,
-  maxWindowBytes,
-  settingId,
-} from '../frames/constants.js';
+import { defaultWindowBytes, errorCode, errorName, frameFlag, frameType, maxStreamId } from '../frames/constants.js';
 import type { ErrorCode } from '../frames/constants.js';
 import { ConnectionError } from '../frames/errors.js';
 import { Output } from '../frames/output.js';
-import {
-  writeGoaway,
-  writeHeaderBlock,
-  writePing,
-  writeRstStream,
-  writeSettings,
-  writeSettingsAck,
-  writeWindowUpdate,
-} from '../frames/frame-writer.js';
+import { writeGoaway, writeHeaderBlock, writePing, writeRstStream, writeSettingsAck, writeWindowUpdate } from '../frames/frame-writer.js';
 import { HpackEncoder } from '../hpack/index.js';
 import type { HeaderFields } from '../hpack/index.js';
 import { Allowance } from './allowance.js';
+import type { HeldBudget, Holder } from './held-budget.js';
 import type { ConnectionHost } from './host.js';
+import { writeIntroduction } from './introduction.js';
 import type { ConnectionLimits } from './limits.js';
 import { Receiver } from './receiver.js';
 import { SendQueue } from './send-queue.js';
@@ -43,8 +27,12 @@ export interface ConnectionOptions {
   readonly limits: ConnectionLimits;
   readonly clock: Clock;
   readonly host: ConnectionHost;
+  /** For what is held for the peer. Absent on a client: what it sends is its callers', and what it asks for too. */
+  readonly held?: HeldBudget;
 }
 
+/** The most DATA that one stream sends before another has its turn. */
+const maxTurnBytes = 64 * 1024;
 /** How long a peer may take to close after our GOAWAY(error) or the end of a drained connection, before the socket is destroyed. */
 const lingerMs = 1_000;
 
@@ -57,7 +45,7 @@ const lingerMs = 1_000;
  * Header blocks are encoded in the moment in which they are written: the order of blocks on the wire is the order of
  * changes to the HPACK table.
  */
-export class Connection implements SendState {
+export class Connection implements SendState, Holder {
   readonly clock: Clock;
   readonly limits: ConnectionLimits;
   readonly host: ConnectionHost;
@@ -70,6 +58,8 @@ export class Connection implements SendState {
   readonly #socket: Duplex;
   readonly #receiver: Receiver;
   readonly #turns: Turns;
+  readonly #budget: HeldBudget | undefined;
+  #headerBytes = 0;
   readonly #encoder = new HpackEncoder();
   readonly #queue: SendQueue;
   readonly #pings: (() => void)[] = [];
@@ -98,10 +88,12 @@ export class Connection implements SendState {
     this.idleFrames = new Allowance(limits.idleFrameBurst, limits.idleFramesPerS, this.nowMs);
     this.#socket = socket;
     this.#nextId = this.isServer ? 2 : 1;
-    this.output = new Output(socket, () => this.#queue.pump());
-    this.#queue = new SendQueue(this);
+    this.#budget = options.held;
+    this.output = new Output(socket, () => this.#queue.pump(), this.#budget);
+    this.#queue = new SendQueue(this, this.#budget);
     this.#receiver = new Receiver(this);
-    this.#introduce();
+    writeIntroduction(this.output, this.isServer, limits);
+    this.#budget?.add(this);
     this.#turns = new Turns(socket, clock, (chunk, from, nowMs) => this.#read(chunk, from, nowMs));
     socket.on('end', () => this.#lost('the peer closed the connection'));
     socket.on('error', (error: Error) => this.#lost(error.message));
@@ -117,8 +109,9 @@ export class Connection implements SendState {
     return !this.#closed && !this.#ending && !this.#goawaySent && !this.#goawayReceived;
   }
 
+  /** A peer that takes frames of 16 MiB does not thereby make everything else wait behind one. */
   get maxSendFrameBytes(): number {
-    return this.peer.maxFrameBytes;
+    return Math.min(this.peer.maxFrameBytes, maxTurnBytes);
   }
 
   /** The id that our next stream gets. */
@@ -129,6 +122,15 @@ export class Connection implements SendState {
   /** Bytes that wait for the peer: its windows or its reading. */
   get unsentBytes(): number {
     return this.#queue.queuedBytes + this.output.pendingBytes;
+  }
+
+  /** Holder: what is held for the peer, of which more is not counted than replies and header lists. */
+  get heldBytes(): number {
+    return this.unsentBytes + this.#headerBytes;
+  }
+
+  shed(message: string): void {
+    this.fail(errorCode.enhanceYourCalm, message);
   }
 
   /** The peer owes us the rest of a preface, a frame or a header block. */
@@ -166,6 +168,14 @@ export class Connection implements SendState {
     this.streams.add(stream);
   }
 
+  /** The stream's header list is kept for as long as it is open. */
+  holdHeaders(stream: Stream, listBytes: number): void {
+    if (stream.closed || this.#budget === undefined) return;
+    stream.headerBytes = listBytes;
+    this.#headerBytes += listBytes;
+    this.#budget.charge(listBytes);
+  }
+
   /** `more` continues the same block: what is the same for many calls comes first, encoded once. */
   sendHeaders(stream: Stream, fields: HeaderFields, endStream: boolean, more?: HeaderFields): void {
     if (stream.closed || stream.localEnded) return;
@@ -186,7 +196,7 @@ export class Connection implements SendState {
       stream.queuedBytes === 0 &&
       bytes <= stream.sendWindow &&
       bytes <= this.sendWindow &&
-      bytes <= this.peer.maxFrameBytes &&
+      bytes <= this.maxSendFrameBytes &&
       this.#queue.idle &&
       !this.output.congested;
     if (atOnce || bytes === 0) {
@@ -286,7 +296,7 @@ export class Connection implements SendState {
     const before = this.peer.initialWindowBytes;
     applySettings(this.peer, bytes, start, end, !this.isServer, (size) => this.#encoder.setPeerTableBytes(size));
     const change = this.peer.initialWindowBytes - before;
-    if (change !== 0) this.#changeWindows(change);
+    if (change !== 0) this.streams.moveSendWindows(change, (stream) => this.#queue.ready(stream));
     writeSettingsAck(this.output);
     this.#queue.pump();
     this.host.onRoom();
@@ -364,35 +374,6 @@ export class Connection implements SendState {
 
   // ---- inside ----------------------------------------------------------------------------------------------------------
 
-  #introduce(): void {
-    const { limits, output } = this;
-    if (!this.isServer) output.bytes(clientPreface);
-    writeSettings(output, [
-      ...(this.isServer ? [[settingId.maxConcurrentStreams, limits.maxConcurrentStreams] as const] : [[settingId.enablePush, 0] as const]),
-      [settingId.initialWindowSize, limits.streamWindowBytes],
-      [settingId.maxFrameSize, limits.maxFrameBytes],
-      [settingId.maxHeaderListSize, limits.maxHeaderListBytes],
-    ]);
-    if (limits.connectionWindowBytes > defaultWindowBytes) {
-      writeWindowUpdate(output, 0, limits.connectionWindowBytes - defaultWindowBytes);
-    }
-  }
-
-  /** All at once, before anything is sent: what is sent may end streams and begin others, which have the new window already. */
-  #changeWindows(change: number): void {
-    for (const stream of this.streams.values()) {
-      stream.sendWindow += change;
-      // RFC 9113, section 6.9.2
-      if (stream.sendWindow > maxWindowBytes) {
-        throw new ConnectionError(
-          errorCode.flowControlError,
-          `INITIAL_WINDOW_SIZE: the window of stream ${stream.id} would exceed 2^31-1 bytes`,
-        );
-      }
-      if (stream.queuedBytes > 0) this.#queue.ready(stream);
-    }
-  }
-
   #read(chunk: Buffer, from: number, nowMs: number): number {
     this.nowMs = this.heardMs = nowMs;
     let at = chunk.length;
@@ -435,13 +416,22 @@ export class Connection implements SendState {
     this.#lost(`${errorName(code)}: ${message}`, code === errorCode.noError, defect);
   }
 
+  #releaseHeld(stream: Stream): void {
+    if (stream.headerBytes > 0) {
+      this.#headerBytes -= stream.headerBytes;
+      this.#budget?.give(stream.headerBytes);
+      stream.headerBytes = 0;
+    }
+    if (stream.queuedBytes > 0 || stream.queuedTrailers !== undefined) this.#queue.discard(stream);
+  }
+
   #forget(stream: Stream, by: 'us' | 'peer'): void {
     if (stream.closed) return;
     stream.closed = true;
     // A call that both sides ended earns back a reset: callers that give up are a share of honest traffic, and grow with it.
     if (stream.remoteEnded && stream.localEnded) this.resets.give();
     this.streams.close(stream.id, by);
-    if (stream.queuedBytes > 0 || stream.queuedTrailers !== undefined) this.#queue.discard(stream);
+    this.#releaseHeld(stream);
     this.host.onRoom();
     if (this.#goawaySent || this.#goawayReceived) this.#endIfDone();
   }
@@ -462,9 +452,11 @@ export class Connection implements SendState {
     if (this.#closed) return;
     this.#closed = true;
     this.#turns.stop();
+    this.#budget?.remove(this);
     for (const stream of this.streams.values()) {
       stream.closed = true;
       this.streams.close(stream.id, 'us');
+      this.#releaseHeld(stream);
       stream.onLost({ kind: 'connection', message, refused: false });
     }
     for (const stream of this.#turnEnd.splice(0)) stream.onTurnEnd();

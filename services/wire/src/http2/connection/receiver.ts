@@ -6,6 +6,7 @@ import type { FrameSink } from '../frames/frame-reader.js';
 import { writeWindowUpdate } from '../frames/frame-writer.js';
 import { HeaderBlock } from '../frames/header-block.js';
 import { HpackDecoder, HpackError } from '../hpack/index.js';
+import type { DecodedBlock } from '../hpack/index.js';
 import type { Connection } from './connection.js';
 import type { Stream } from './stream.js';
 
@@ -190,7 +191,7 @@ export class Receiver implements FrameSink {
 
   /** Decoded whatever becomes of it: a block that is skipped leaves the HPACK table different from the peer's. */
   #onBlock(streamId: number, endStream: boolean, bytes: Buffer, start: number, end: number, dependsOnItself: boolean): void {
-    const { fields, tooLarge } = this.#decode(bytes, start, end);
+    const { fields, tooLarge, listBytes } = this.#decode(bytes, start, end);
     const connection = this.#connection;
     const stream = connection.streams.get(streamId);
     if (dependsOnItself && stream !== undefined)
@@ -220,10 +221,11 @@ export class Receiver implements FrameSink {
       return;
     }
     const opened = connection.host.open(streamId, fields, endStream, tooLarge);
+    if (opened !== undefined) connection.holdHeaders(opened, listBytes);
     if (opened === undefined && connection.streams.closedBy(streamId) === undefined) connection.streams.remember(streamId, 'us');
   }
 
-  #decode(bytes: Buffer, start: number, end: number): { readonly fields: readonly string[]; readonly tooLarge: boolean } {
+  #decode(bytes: Buffer, start: number, end: number): DecodedBlock {
     try {
       return this.#decoder.decode(bytes, start, end);
     } catch (error) {

@@ -1,5 +1,6 @@
 import { frameFlag, frameType } from '../frames/constants.js';
 import type { Output } from '../frames/output.js';
+import type { HeldBudget } from './held-budget.js';
 import type { Stream } from './stream.js';
 
 /** What the queue needs to know of its connection. */
@@ -22,13 +23,15 @@ export interface SendState {
  */
 export class SendQueue {
   readonly #state: SendState;
+  readonly #budget: HeldBudget | undefined;
   #first: Stream | undefined;
   #last: Stream | undefined;
   #pumping = false;
   queuedBytes = 0;
 
-  constructor(state: SendState) {
+  constructor(state: SendState, budget?: HeldBudget) {
     this.#state = state;
+    this.#budget = budget;
   }
 
   /** Nobody waits for a turn: a small message may go past the queue. */
@@ -41,6 +44,7 @@ export class SendQueue {
     stream.queue.push(bytes);
     stream.queuedBytes += bytes.length;
     this.queuedBytes += bytes.length;
+    this.#budget?.charge(bytes.length);
   }
 
   /** It has something to send, and may have a window for it. */
@@ -56,6 +60,7 @@ export class SendQueue {
   /** Forgets what it holds. A closed stream is skipped when its turn comes. */
   discard(stream: Stream): void {
     this.queuedBytes -= stream.queuedBytes;
+    this.#budget?.give(stream.queuedBytes);
     stream.queuedBytes = 0;
     stream.queueOffset = 0;
     stream.queue.length = 0;
@@ -108,6 +113,7 @@ export class SendQueue {
     }
     stream.queuedBytes -= bytes;
     this.queuedBytes -= bytes;
+    this.#budget?.give(bytes);
     stream.sentBytes += bytes;
     stream.sendWindow -= bytes;
     state.sendWindow -= bytes;

@@ -1,3 +1,5 @@
+import { errorCode, maxWindowBytes } from '../frames/constants.js';
+import { ConnectionError } from '../frames/errors.js';
 import type { Stream } from './stream.js';
 
 /** Closed streams that are still remembered: frames for them may be on their way, and are no mistake of the peer's. */
@@ -96,5 +98,22 @@ export class StreamTable {
     this.#slots = new Array<Stream | undefined>(2 * this.#slots.length).fill(undefined);
     this.#crowded.clear();
     for (const stream of streams) this.#place(stream);
+  }
+
+  /**
+   * The peer changed INITIAL_WINDOW_SIZE. All at once, before anything is sent: what is sent may end streams and begin others, which have the new window
+   * already. `ready` is called for each that waits for a window. Throws ConnectionError (RFC 9113, section 6.9.2).
+   */
+  moveSendWindows(change: number, ready: (stream: Stream) => void): void {
+    for (const stream of this.values()) {
+      stream.sendWindow += change;
+      if (stream.sendWindow > maxWindowBytes) {
+        throw new ConnectionError(
+          errorCode.flowControlError,
+          `INITIAL_WINDOW_SIZE: the window of stream ${stream.id} would exceed 2^31-1 bytes`,
+        );
+      }
+      if (stream.queuedBytes > 0) ready(stream);
+    }
   }
 }

@@ -36,6 +36,8 @@ export abstract class Stream {
   closed = false;
   /** DATA still owed by the peer's content-length; -1 where it gave none (RFC 9113, section 8.1.1). */
   promisedBytes = -1;
+  /** Of its header list, as charged to HeldBudget. */
+  headerBytes = 0;
   /** When something last came or went, for the timeouts of bodies. */
   touchedMs = 0;
 

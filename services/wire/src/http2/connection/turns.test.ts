@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { FakeClock } from '@headrace/runtime/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { rawHeaders, rawPing } from '../../testing/raw-frames.js';
@@ -75,6 +76,33 @@ describe('Turns', () => {
     made.stop();
     await turn();
     expect(seen).toEqual(['a']);
+  });
+
+  it('every byte is read once and in order, however long each takes', async () => {
+    const step = fc.record({ bytes: fc.integer({ min: 1, max: 9 }), takesMs: fc.constantFrom(0, 0.4, 1), sameTurn: fc.boolean() });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
+        const held = new HeldSocket();
+        const now = new FakeClock();
+        const got: number[] = [];
+        const made: Turns = new Turns(held, now, (bytes, from) => {
+          for (let at = from; at < bytes.length; at++) {
+            got.push(bytes[at] ?? 0);
+            now.advance(steps[got.length % steps.length]?.takesMs ?? 0);
+            if (made.spent) return at + 1;
+          }
+          return bytes.length;
+        });
+        let sent = 0;
+        for (const { bytes, sameTurn } of steps) {
+          held.push(Buffer.from(Array.from({ length: bytes }, () => sent++ % 256)));
+          if (!sameTurn) await turn();
+        }
+        for (let each = 0; each < 600 && got.length < sent; each++) await turn();
+        expect(got).toEqual(Array.from({ length: sent }, (_, index) => index % 256));
+      }),
+      { numRuns: 50 },
+    );
   });
 });
 

@@ -16,6 +16,12 @@ const congestedAboveBytes = 512 * 1024;
 const spareSlabs: Buffer[] = [];
 const maxSpareSlabs = 16;
 
+/** Accounts for what is handed to the socket until the kernel has taken it. */
+export interface UnsentCharge {
+  charge(bytes: number): void;
+  give(bytes: number): void;
+}
+
 /** Outputs that were written to in this turn of the event loop; one immediate flushes all of them. */
 let dirty: Output[] = [];
 let scheduled = false;
@@ -37,6 +43,7 @@ function flushAll(): void {
 export class Output {
   readonly #socket: Duplex;
   readonly #onDrain: () => void;
+  readonly #charge: UnsentCharge | undefined;
   #slab: Buffer | undefined;
   /** What of the slab is already in parts. */
   #taken = 0;
@@ -49,9 +56,10 @@ export class Output {
   #dirty = false;
   #closed = false;
 
-  constructor(socket: Duplex, onDrain: () => void) {
+  constructor(socket: Duplex, onDrain: () => void, charge?: UnsentCharge) {
     this.#socket = socket;
     this.#onDrain = onDrain;
+    this.#charge = charge;
   }
 
   /** Bytes that the kernel has not taken yet. */
@@ -127,6 +135,7 @@ export class Output {
     this.#slab = undefined;
     this.#taken = this.#used = 0;
     this.#unsentBytes += bytes;
+    this.#charge?.charge(bytes);
     this.#write(parts, () => this.#sent(bytes, slab));
   }
 
@@ -162,6 +171,7 @@ export class Output {
   #sent(bytes: number, slab: Buffer | undefined): void {
     const wasCongested = this.congested;
     this.#unsentBytes -= bytes;
+    this.#charge?.give(bytes);
     this.#sentBytes += bytes;
     if (slab !== undefined && slab.length === slabBytes && spareSlabs.length < maxSpareSlabs) spareSlabs.push(slab);
     if (wasCongested && !this.congested && !this.#closed) this.#onDrain();

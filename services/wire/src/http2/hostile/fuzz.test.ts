@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import type { MethodHandler } from '../../port.js';
 import { preface, rawFrame, rawSettings } from '../../testing/raw-frames.js';
 import { defaultLimits } from '../connection/limits.js';
+import { HeldBudget } from '../connection/held-budget.js';
 import { ReceiveBudget } from '../connection/receive-budget.js';
 import { frameType } from '../frames/constants.js';
 import { ServerConnection } from '../server/server-connection.js';
@@ -42,6 +43,8 @@ class Victim {
   readonly defects: unknown[] = [];
   readonly server: ServerConnection;
 
+  readonly held = new HeldBudget(Infinity);
+
   constructor() {
     const logger: Logger = { ...silentLogger, error: (fields: unknown) => void this.defects.push(fields) };
     const context = {
@@ -51,6 +54,7 @@ class Victim {
       maxMessageBytes: mebibyte,
       compress: false,
       budget: this.budget,
+      held: this.held,
     };
     this.server = new ServerConnection(this.socket as unknown as Socket, defaultLimits, context, () => {});
   }

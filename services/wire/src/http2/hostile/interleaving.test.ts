@@ -13,6 +13,7 @@ import {
   rawWindowUpdate,
 } from '../../testing/raw-frames.js';
 import { RawPeer } from '../../testing/raw-peer.js';
+import { HeldBudget } from '../connection/held-budget.js';
 import { ReceiveBudget } from '../connection/receive-budget.js';
 import { defaultWindowBytes, frameFlag, frameType, settingId } from '../frames/constants.js';
 import type { HeaderFields } from '../hpack/index.js';
@@ -131,7 +132,7 @@ describe('mischief on one connection, by a client', { timeout: 30_000 }, () => {
   it.each([1, 2, 3, 4, 5, 6])('seed %d: afterwards 1,000 calls have the right headers, and windows and budget are back', async (seed) => {
     const budget = new ReceiveBudget(64 * 1024 * 1024);
     const limits = { resetBurst: 1e6, idleFrameBurst: 1e6, connectionWindowBytes };
-    server = new Http2Server({ maxConcurrentStreams, limits }, systemClock, silentLogger, budget);
+    server = new Http2Server({ maxConcurrentStreams, limits }, systemClock, silentLogger, { budget, held: new HeldBudget(Infinity) });
     server.register({
       kind: 'unary',
       path: mirrorPath,

@@ -92,7 +92,7 @@ describe('peers that take their time', { timeout: 60_000 }, () => {
   });
 
   it('a large upload that is in the middle of some frame at all times is let be', async () => {
-    await expectHarmless('busy upload', { limits }, async (stage) => {
+    await expectHarmless('busy upload', { limits: { headerTimeoutMs: 1_000, bodyIdleTimeoutMs: 1_000 } }, async (stage) => {
       const peer = await stage.attacker();
       const frames = Buffer.concat([
         peer.request(1, echoPath),
@@ -103,7 +103,7 @@ describe('peers that take their time', { timeout: 60_000 }, () => {
       // Every write ends 500 bytes into a frame; 41 of them take more than two looks of the watchdog.
       for (let at = 0; at < frames.length; at += 1_009) {
         peer.write(frames.subarray(at, at + 1_009));
-        await new Promise<void>((resolve) => setTimeout(resolve, 40));
+        await new Promise<void>((resolve) => setTimeout(resolve, 60));
       }
       await peer.until(() => peer.lists(1).length === 2 || peer.closed);
       expect(peer.lists(1)[1]).toEqual(['grpc-status', '0']);
@@ -127,6 +127,34 @@ describe('peers that do not take what they asked for', { timeout: 60_000 }, () =
         peer.write(peer.request(1 + 2 * each, largePath), rawData(1 + 2 * each, grpcMessage(''), true));
       expect(await peer.goaway()).toMatchObject({ code: 'ENHANCE_YOUR_CALM', text: expect.stringMatching(/bytes wait/) as string });
     });
+  });
+
+  it('many connections whose windows are never opened: those that hold the most end when all together hold too much', async () => {
+    const each = 8;
+    const maxHeldBytes = 8 * mebibyte;
+    await expectHarmless(
+      'window stall by 20 connections',
+      { limits: { ...limits, stallTimeoutMs: 60_000 } },
+      async (stage) => {
+        const beforeBytes = await memoryBytes();
+        const peers: RawPeer[] = [];
+        // 20 x 8 x 256 KiB = 40 MiB asked for.
+        for (let connection = 0; connection < 20; connection++) {
+          const peer = await stage.attacker([settingId.initialWindowSize, 0]);
+          peers.push(peer);
+          for (let id = 1; id < 2 * each; id += 2) peer.write(peer.request(id, largePath), rawData(id, grpcMessage(''), true));
+          await peer.until(() => peer.count(frameType.headers) === each || peer.closed);
+        }
+        await expect.poll(() => stage.sent.usedBytes, { timeout: 10_000 }).toBeLessThanOrEqual(maxHeldBytes);
+        expect((await memoryBytes()) - beforeBytes).toBeLessThan(maxHeldBytes + 8 * mebibyte);
+        await expect.poll(() => peers.filter(({ closed }) => closed).length, { timeout: 10_000 }).toBeGreaterThanOrEqual(16);
+        for (const peer of peers.filter(({ closed }) => closed))
+          expect(await peer.goaway()).toMatchObject({ code: 'ENHANCE_YOUR_CALM', text: expect.stringMatching(/held for all peers/) });
+        for (const peer of peers) peer.destroy();
+        await expect.poll(() => stage.sent.usedBytes, { timeout: 10_000 }).toBeLessThan(1_000);
+      },
+      maxHeldBytes,
+    );
   });
 
   it('a window that is never opened: the stream ends after stallTimeoutMs, also of a peer that talks on', async () => {

@@ -4,6 +4,8 @@ export interface DecodedBlock {
   readonly fields: HeaderFields;
   /** The list was larger than allowed: `fields` is its beginning, and the request is answered with an error. */
   readonly tooLarge: boolean;
+  /** Of `fields`, as SETTINGS_MAX_HEADER_LIST_SIZE counts: each with 32 bytes more (RFC 9113, section 6.5.2). */
+  readonly listBytes: number;
 }
 
 const slots = 8;

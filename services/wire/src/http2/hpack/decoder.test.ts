@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { DecodedBlock } from './decoded-blocks.js';
 import { HpackDecoder } from './decoder.js';
 import type { HpackDecoderOptions } from './decoder.js';
 import { HpackError } from './errors.js';
@@ -84,6 +85,12 @@ describe('HpackDecoder', () => {
       expect(decodeHex(decoderWith(options), `${insertAb}be`)).toEqual({ fields, tooLarge });
     });
 
+    it('says how long it is, at most as long as allowed', () => {
+      const bytes = Buffer.from(`${insertAb}be`, 'hex');
+      expect(decoderWith({ maxListBytes: 68 }).decode(bytes, 0, bytes.length).listBytes).toBe(68);
+      expect(decoderWith({ maxListBytes: 67 }).decode(bytes, 0, bytes.length).listBytes).toBe(67);
+    });
+
     it('is still read to its end: what it inserts is in the table', () => {
       const decoder = decoderWith({ maxFields: 1 });
       expect(decodeHex(decoder, `8287${insertAb}`)).toEqual({ fields: [':method', 'GET'], tooLarge: true });
@@ -111,10 +118,10 @@ describe('HpackDecoder', () => {
   describe('recent blocks', () => {
     it('come back as the very same list while the table is the same', () => {
       const decoder = new HpackDecoder(roomy);
-      const first = decodeHex(decoder, '838682');
-      expect(decodeHex(decoder, '838682')).toBe(first);
-      expect(decodeHex(decoder, '838683')).not.toBe(first);
-      expect(decodeHex(decoder, '8386')).not.toBe(first);
+      const first = blockOf(decoder, '838682');
+      expect(blockOf(decoder, '838682')).toBe(first);
+      expect(blockOf(decoder, '838683')).not.toBe(first);
+      expect(blockOf(decoder, '8386')).not.toBe(first);
     });
 
     it('may hold literals that are not indexed, and none that is inserted or must never be indexed', () => {
@@ -161,7 +168,12 @@ function decoderWith(options: Partial<HpackDecoderOptions>): HpackDecoder {
   return new HpackDecoder({ ...roomy, ...options });
 }
 
-function decodeHex(decoder: HpackDecoder, hex: string): ReturnType<HpackDecoder['decode']> {
+function decodeHex(decoder: HpackDecoder, hex: string): Pick<DecodedBlock, 'fields' | 'tooLarge'> {
+  const { fields, tooLarge } = blockOf(decoder, hex);
+  return { fields, tooLarge };
+}
+
+function blockOf(decoder: HpackDecoder, hex: string): DecodedBlock {
   const bytes = Buffer.from(hex, 'hex');
   return decoder.decode(bytes, 0, bytes.length);
 }

@@ -91,7 +91,7 @@ export class HpackDecoder {
       tooLarge = listBytes > maxListBytes || fields.length >= 2 * maxFields;
       if (!tooLarge) fields.push(name, value);
     }
-    const block = { fields, tooLarge };
+    const block = { fields, tooLarge, listBytes: Math.min(listBytes, maxListBytes) };
     if (repeatable) this.#recent.store(bytes, start, end, table.generation, block);
     return block;
   }

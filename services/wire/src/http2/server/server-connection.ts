@@ -29,7 +29,7 @@ export class ServerConnection implements ConnectionHost, Arrival {
     this.context = context;
     this.peer = new ConnectionPeer(socket);
     this.#onClosed = onClosed;
-    this.connection = new Connection({ socket, isServer: true, limits, clock: context.clock, host: this });
+    this.connection = new Connection({ socket, isServer: true, limits, clock: context.clock, host: this, held: context.held });
   }
 
   get nowMs(): number {

@@ -9,10 +9,9 @@ import { listenOn } from '../../listen.js';
 import { serverTlsOptions, usableTls } from '../../tls-files.js';
 import { defaultLimits } from '../connection/limits.js';
 import type { ConnectionLimits } from '../connection/limits.js';
-import type { ReceiveBudget } from '../connection/receive-budget.js';
 import { checkSecureContext } from './secure-context.js';
 import { ServerConnection } from './server-connection.js';
-import type { ServerContext } from './server-context.js';
+import type { ServerBudgets, ServerContext } from './server-context.js';
 import { WatchedFiles } from './watched-files.js';
 import { Watchdog } from '../connection/watchdog.js';
 
@@ -40,7 +39,7 @@ export class Http2Server implements WireServer {
   #drained: Promise<void> | undefined;
   #empty: (() => void) | undefined;
 
-  constructor(options: ServerOptions, clock: Clock, logger: Logger, budget: ReceiveBudget) {
+  constructor(options: ServerOptions, clock: Clock, logger: Logger, { budget, held }: ServerBudgets) {
     this.#options = options;
     this.#clock = clock;
     this.#logger = logger;
@@ -61,6 +60,7 @@ export class Http2Server implements WireServer {
       maxMessageBytes: options.maxMessageBytes ?? defaultMaxMessageBytes,
       compress: options.compress ?? false,
       budget,
+      held,
     };
     this.#watchdog = new Watchdog(clock, options.keepalive ?? defaultKeepalive, {
       ...(options.maxConnectionAgeMs === undefined ? {} : { maxAgeMs: options.maxConnectionAgeMs }),

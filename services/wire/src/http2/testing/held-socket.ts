@@ -7,6 +7,8 @@ export class HeldSocket extends Duplex {
   /** Takes all at once. */
   open = true;
   ended = false;
+  /** Keeps copies: slabs are used again once they are taken. */
+  copies = false;
 
   override _read(): void {
     // Tests push.
@@ -40,7 +42,7 @@ export class HeldSocket extends Duplex {
   }
 
   #took(chunks: Buffer[], done: () => void): void {
-    this.writes.push(chunks);
+    this.writes.push(this.copies ? chunks.map((chunk) => Buffer.from(chunk)) : chunks);
     if (this.open) done();
     else this.#release.push(done);
   }

@@ -1,4 +1,5 @@
 import { Connection } from '../connection/connection.js';
+import type { HeldBudget } from '../connection/held-budget.js';
 import type { ConnectionHost } from '../connection/host.js';
 import { defaultLimits } from '../connection/limits.js';
 import type { ConnectionLimits } from '../connection/limits.js';
@@ -66,13 +67,14 @@ export class Bench implements ConnectionHost {
   onRoomNow: () => void = () => {};
   #read = 0;
 
-  constructor(limits: Partial<ConnectionLimits> = {}, isServer = true) {
+  constructor(limits: Partial<ConnectionLimits> = {}, isServer = true, held?: HeldBudget) {
     this.connection = new Connection({
       socket: this.socket,
       isServer,
       limits: { ...defaultLimits, ...limits },
       clock: this.clock,
       host: this,
+      ...(held === undefined ? {} : { held }),
     });
   }
 

@@ -16,8 +16,13 @@ export function attackReport(): string {
  * Runs an attack and then expects what is true of all: the caller on another connection lost nothing and is served afterwards, the receive budget
  * is back at 0, and the process holds no more than before.
  */
-export async function expectHarmless(name: string, options: ServerOptions, attack: (stage: Stage) => Promise<void>): Promise<void> {
-  const stage = await Stage.open(options);
+export async function expectHarmless(
+  name: string,
+  options: ServerOptions,
+  attack: (stage: Stage) => Promise<void>,
+  maxHeldBytes?: number,
+): Promise<void> {
+  const stage = await Stage.open(options, maxHeldBytes);
   try {
     const finish = await watched(name, stage);
     await attack(stage);

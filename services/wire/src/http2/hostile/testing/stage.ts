@@ -4,6 +4,7 @@ import { silentLogger, systemClock } from '@headrace/runtime';
 import type { Channel, MethodHandler, UnaryCall, UnaryOutcome } from '../../../port.js';
 import { RawPeer } from '../../../testing/raw-peer.js';
 import { Http2Channel } from '../../client/channel.js';
+import { HeldBudget } from '../../connection/held-budget.js';
 import { ReceiveBudget } from '../../connection/receive-budget.js';
 import { Http2Server } from '../../server/server.js';
 import type { ServerOptions } from '../../../port.js';
@@ -45,6 +46,8 @@ export interface Bystander {
 /** A server under attack, and a caller beside it who should not notice. */
 export class Stage {
   readonly budget = new ReceiveBudget(64 * mebibyte);
+  /** Replies and header lists. */
+  readonly sent: HeldBudget;
   readonly held: UnaryCall[] = [];
   readonly server: Http2Server;
   readonly #peers: RawPeer[] = [];
@@ -54,13 +57,14 @@ export class Stage {
   cancelled = 0;
   port = 0;
 
-  private constructor(options: ServerOptions) {
-    this.server = new Http2Server(options, systemClock, silentLogger, this.budget);
+  private constructor(options: ServerOptions, maxHeldBytes: number) {
+    this.sent = new HeldBudget(maxHeldBytes);
+    this.server = new Http2Server(options, systemClock, silentLogger, { budget: this.budget, held: this.sent });
     for (const method of this.#methods()) this.server.register(method);
   }
 
-  static async open(options: ServerOptions = {}): Promise<Stage> {
-    const stage = new Stage(options);
+  static async open(options: ServerOptions = {}, maxHeldBytes = 1024 * mebibyte): Promise<Stage> {
+    const stage = new Stage(options, maxHeldBytes);
     ({ port: stage.port } = await stage.server.listen('127.0.0.1', 0));
     return stage;
   }
