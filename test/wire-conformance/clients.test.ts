@@ -19,8 +19,8 @@ import type { Served } from './served.js';
 
 const programs = join(paths.root, 'test/wire-conformance/programs');
 const hello = Buffer.concat([Buffer.from('0000000005', 'hex'), Buffer.from('hello')]);
-/** Beyond the port: both sides of this transport compress what they send only when they are told to. */
-const compressing: ServerOptions & ChannelOptions & { readonly compress: boolean } = { compress: true };
+/** Both sides of this transport compress what they send only when they are told to. */
+const compressing: ServerOptions & ChannelOptions = { compress: true };
 const large = Buffer.alloc(8 * 1024 * 1024, 'eight MiB, ');
 
 /** Clients and servers that others wrote. tritonclient runs against the whole platform in test/integration. */

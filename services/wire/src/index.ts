@@ -14,6 +14,7 @@ export type {
   ChannelState,
   ClientCall,
   ClientStream,
+  KeepaliveOptions,
   MethodHandler,
   Peer,
   ServerCall,
@@ -22,12 +23,14 @@ export type {
   StreamReceiver,
   TlsClientFiles,
   TlsServerFiles,
+  TransportOptions,
   Transport,
   UnaryCall,
   UnaryOutcome,
   WireServer,
   WireStatus,
 } from './port.js';
+export type { PeerLimits } from './peer-limits.js';
 export { registerReflection } from './reflection/reflection.js';
 export { refusalToStatus, statusToRefusal } from './status.js';
 export { unary } from './unary.js';

@@ -38,10 +38,18 @@ export interface PeerLimits {
    * replies of the largest size, behind a slow network.
    */
   readonly maxUnsentBytes: number;
-  /** The preface, a header block or a frame must be complete so long after its first byte (slow loris). Default 10 s. */
+  /** The preface, a header block or a frame must be complete so long after its first byte, however it is fed (slow loris). Default 10 s. */
   readonly headerTimeoutMs: number;
-  /** A request message must make progress within it (slow bodies). Default 60 s. */
+  /** A message must make progress within it (slow bodies). Default 60 s. */
   readonly bodyIdleTimeoutMs: number;
-  /** A socket that takes nothing for so long ends the connection, a window that is not opened its stream (window stall). Default 60 s. */
+  /**
+   * And it must come at this pace, counted from when it began: a byte a minute is progress, and would hold a stream for years. Default 240 bytes a
+   * second, as Kestrel (ASP.NET Core), above what any network that carries tensors has.
+   */
+  readonly minBodyBytesPerS: number;
+  /** The pace is not asked for before a message has taken so long. Default 60 s. */
+  readonly bodyGraceMs: number;
+  /** A socket that takes nothing for so long ends the connection, a window that is not opened its
+   * unary call (window stall). A streaming call may wait as long as its reader likes: its handler is held up, and what waits is bounded. Default 60 s. */
   readonly stallTimeoutMs: number;
 }

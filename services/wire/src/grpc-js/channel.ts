@@ -15,6 +15,7 @@ import { GrpcJsClientStream } from './client-stream.js';
 import { UnaryListener } from './client-unary.js';
 import { fill, toGrpc } from './metadata.js';
 import { closedChannel } from './outcome.js';
+import { checkOptions } from '../option-rules.js';
 import { channelCredentials } from './tls.js';
 
 const defaultMaxMessageBytes = 64 * 1024 * 1024;
@@ -143,6 +144,8 @@ function metadataOf(options: CallOptions): grpc.Metadata {
 
 function grpcOptions(options: ChannelOptions): grpc.ChannelOptions {
   const maxMessageBytes = options.maxMessageBytes ?? defaultMaxMessageBytes;
+  checkOptions(options);
+  const { keepalive } = options;
   const serverName = options.tls?.serverName;
   return {
     // A connection of its own for each channel: closing one never touches another.
@@ -160,9 +163,9 @@ function grpcOptions(options: ChannelOptions): grpc.ChannelOptions {
     // Never idle: a ready back-end stays ready. setTimeout's longest delay, 24.8 days.
     'grpc.client_idle_timeout_ms': 2_147_483_647,
     // Only while calls run: C core servers answer more with "too many pings".
-    'grpc.keepalive_time_ms': 30_000,
-    'grpc.keepalive_timeout_ms': 10_000,
-    'grpc.keepalive_permit_without_calls': 0,
+    'grpc.keepalive_time_ms': Math.min(keepalive?.timeMs ?? 30_000, 0x7fffffff),
+    'grpc.keepalive_timeout_ms': Math.min(keepalive?.timeoutMs ?? 10_000, 0x7fffffff),
+    'grpc.keepalive_permit_without_calls': keepalive?.withoutCalls === true ? 1 : 0,
     // 64 KiB, HTTP/2's default, would stop and wait in the middle of each larger tensor.
     'grpc-node.flow_control_window': 4 * 1024 * 1024,
     ...(serverName === undefined ? {} : { 'grpc.ssl_target_name_override': serverName, 'grpc.default_authority': serverName }),

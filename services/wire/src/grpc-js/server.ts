@@ -7,12 +7,16 @@ import { listenOn } from '../listen.js';
 import type { ServerContext } from './server-call.js';
 import { GrpcJsStreamCall } from './server-stream.js';
 import { GrpcJsUnaryCall } from './server-unary.js';
+import { checkOptions } from '../option-rules.js';
 import { serverCredentials } from './tls.js';
 
 const defaultMaxMessageBytes = 64 * 1024 * 1024;
 const defaultMaxConcurrentStreams = 1_024;
 /** Connections, each of which may hold maxConcurrentStreams calls; above it new ones are refused by the kernel's rules. */
 const maxConnections = 10_000;
+
+/** setTimeout's longest delay, 24.8 days. */
+const atMost = (ms: number): number => Math.min(ms, 0x7fffffff);
 
 /**
  * grpc-js's server on sockets that we accept ourselves: a taken port is then Node's own error, and a drain that runs out
@@ -30,6 +34,8 @@ export class GrpcJsServer implements WireServer {
 
   constructor(options: ServerOptions, clock: Clock, logger: Logger) {
     const maxMessageBytes = options.maxMessageBytes ?? defaultMaxMessageBytes;
+    checkOptions(options);
+    const { keepalive, maxConnectionAgeMs, maxConnectionAgeGraceMs } = options;
     this.#credentials = serverCredentials(options.tls);
     this.#context = { clock, logger, secure: options.tls !== undefined };
     this.#server = new grpc.Server({
@@ -38,8 +44,10 @@ export class GrpcJsServer implements WireServer {
       'grpc.max_send_message_length': maxMessageBytes,
       'grpc.max_concurrent_streams': options.maxConcurrentStreams ?? defaultMaxConcurrentStreams,
       // Finds dead peers, whose calls would otherwise be worked on for nothing.
-      'grpc.keepalive_time_ms': 60_000,
-      'grpc.keepalive_timeout_ms': 20_000,
+      'grpc.keepalive_time_ms': atMost(keepalive?.timeMs ?? 60_000),
+      'grpc.keepalive_timeout_ms': atMost(keepalive?.timeoutMs ?? 20_000),
+      ...(maxConnectionAgeMs === undefined ? {} : { 'grpc.max_connection_age_ms': atMost(maxConnectionAgeMs) }),
+      ...(maxConnectionAgeGraceMs === undefined ? {} : { 'grpc.max_connection_age_grace_ms': atMost(maxConnectionAgeGraceMs) }),
     });
   }
 

@@ -19,6 +19,10 @@ export interface Http2TransportOptions {
 
 /** The port on our own HTTP/2 (RFC 9113) and HPACK (RFC 7541) over node:net and node:tls. */
 export function http2Transport(clock: Clock, logger: Logger = silentLogger, options: Http2TransportOptions = {}): Transport {
+  for (const name of ['maxReceiveBytes', 'maxHeldBytes'] as const) {
+    const bytes = options[name];
+    if (bytes !== undefined && !(bytes >= 1)) throw new RangeError(`${name}: expected a number of at least 1, got ${bytes}`);
+  }
   const budget = new ReceiveBudget(options.maxReceiveBytes ?? defaultReceiveBytes);
   const held = new HeldBudget(options.maxHeldBytes ?? defaultHeldBytes);
   return {

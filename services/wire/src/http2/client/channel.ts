@@ -12,6 +12,7 @@ import type {
   UnaryOutcome,
   WireStatus,
 } from '../../port.js';
+import { checkOptions } from '../../option-rules.js';
 import { clientTlsOptions } from '../../tls-files.js';
 import { defaultLimits } from '../connection/limits.js';
 import type { ConnectionLimits } from '../connection/limits.js';
@@ -75,6 +76,7 @@ export class Http2Channel implements Channel {
   #admitting = false;
 
   constructor(address: string, options: ChannelOptions, clock: Clock, logger: Logger, budget: ReceiveBudget) {
+    checkOptions(options);
     this.#clock = clock;
     this.#logger = logger;
     this.#limits = { ...defaultLimits, streamWindowBytes, ...options.limits };

@@ -1,7 +1,7 @@
 import { statusCode } from '@headrace/runtime';
 import type { CallOptions, UnaryOutcome, WireStatus } from '../../port.js';
 import { Metadata } from '../../metadata.js';
-import { compressNow } from '../grpc/compression.js';
+import { gzipMessage } from '../grpc/compression.js';
 import type { MessageEncoding } from '../grpc/encoding.js';
 import { malformed } from '../grpc/message-problems.js';
 import { messagePrefix } from '../grpc/message-writer.js';
@@ -66,9 +66,14 @@ export class ClientUnaryCall extends ClientStreamBase implements MessageOwner {
   // --- ClientStreamBase
 
   protected sendRequest(): void {
-    const packed = this.context.compress ? compressNow(this.#request) : undefined;
-    const message = packed ?? this.#request;
-    this.connection.sendData(this, messagePrefix(message.length, packed !== undefined), message, true);
+    if (!this.context.compress) return this.#send(this.#request, false);
+    gzipMessage(this.#request, (packed) => {
+      if (!this.over) this.#send(packed ?? this.#request, packed !== undefined);
+    });
+  }
+
+  #send(message: Buffer, compressed: boolean): void {
+    this.connection.sendData(this, messagePrefix(message.length, compressed), message, true);
   }
 
   protected onResponse(encoding: MessageEncoding): void {

@@ -8,6 +8,7 @@ import {
   rawPing,
   rawReset,
   rawSettings,
+  rawSettingsAck,
   rawWindowUpdate,
 } from '../../testing/raw-frames.js';
 import { errorCode, errorName, frameFlag, frameType, settingId } from '../frames/constants.js';
@@ -97,6 +98,37 @@ describe('Connection', () => {
     expect([one.losses.length, two.losses.length]).toEqual([1, 1]);
   });
 
+  it('a stream window below 64 KiB holds from when the peer has seen it', async () => {
+    const bench = new Bench({ streamWindowBytes: 1_000 });
+    await bench.feed(preface, rawSettings(), rawHeaders(1, block), ...Array.from({ length: 4 }, () => rawData(1, Buffer.alloc(16_000))));
+    expect(bench.opened.map(({ losses }) => losses)).toEqual([[]]);
+    await bench.feed(rawSettingsAck(), rawHeaders(3, block), rawData(3, Buffer.alloc(1_000)));
+    expect(bench.opened.map(({ losses }) => losses)).toEqual([[], []]);
+    await bench.feed(rawData(3, Buffer.alloc(1)), rawData(1, Buffer.alloc(1)));
+    const violation = expect.objectContaining({ kind: 'violation', code: errorCode.flowControlError });
+    expect(bench.opened.map(({ losses }) => losses)).toEqual([[violation], [violation]]);
+  });
+
+  it.each([
+    ['one between two DATA frames of ours is free', 1, 0],
+    ['two are not: the second counts', 2, 30],
+  ])('PINGs that measure bandwidth: %s', async (_name, pings, counted) => {
+    const bench = await Bench.server({ idleFrameBurst: 30, idleFramesPerS: 0 });
+    await bench.feed(rawHeaders(1, block, true));
+    const [stream] = bench.opened;
+    if (stream === undefined) throw new Error('no stream');
+    for (let each = 0; each < 30; each++) {
+      bench.connection.sendData(stream, none, Buffer.alloc(1), false);
+      await bench.feed(...Array.from({ length: pings }, () => rawPing()));
+    }
+    expect(bench.closes).toEqual([]);
+    // Without DATA in between there is nothing to measure, and DATA sent long ago saves nothing up.
+    await bench.feed(...Array.from({ length: 30 - counted }, () => rawPing()));
+    expect(bench.closes).toEqual([]);
+    await bench.feed(rawPing());
+    expect(bench.closes).toHaveLength(1);
+  });
+
   it('a peer that takes frames of 16 MiB gets turns of 64 KiB: replies and acknowledgements are not held up by a large one', async () => {
     const bench = await Bench.server({}, [settingId.initialWindowSize, 0x7fffffff], [settingId.maxFrameSize, 16_777_215]);
     await bench.feed(rawWindowUpdate(0, 0x7fffffff - 65_535), rawHeaders(1, block, true), rawHeaders(3, block, true));
@@ -172,7 +204,7 @@ describe('Connection', () => {
 
   it('windows reopen: the stream’s as its handler takes, the connection’s as bytes arrive', async () => {
     const bench = await Bench.server({ streamWindowBytes: 20_000, connectionWindowBytes: 80_000 });
-    await bench.feed(rawHeaders(1, block), rawHeaders(3, block));
+    await bench.feed(rawSettingsAck(), rawHeaders(1, block), rawHeaders(3, block));
     for (let each = 0; each < 4; each++) await bench.feed(rawData(1, Buffer.alloc(5_000)), rawData(3, Buffer.alloc(5_000)));
     expect((await bench.frames()).map(({ streamId, payload }) => [streamId, payload.readUInt32BE(0)])).toEqual([[0, 40_000]]);
     const [one] = bench.opened;
@@ -190,9 +222,9 @@ describe('Connection', () => {
 
   it('padding counts against both windows and is given back at once', async () => {
     const bench = await Bench.server({ streamWindowBytes: 400 });
-    await bench.feed(rawHeaders(1, block));
+    await bench.feed(rawSettingsAck(), rawHeaders(1, block));
     await bench.feed(rawFrame(frameType.data, frameFlag.padded, 1, Buffer.concat([Buffer.of(255), Buffer.alloc(256)])));
-    expect(bench.opened[0]?.receivedBytes).toBe(1);
+    expect(bench.opened[0]?.payloadBytes).toBe(1);
     expect((await bench.frames()).map(({ streamId, payload }) => [streamId, payload.readUInt32BE(0)])).toEqual([[1, 256]]);
     expect(bench.opened[0]?.receiveWindow).toBe(399);
   });

@@ -163,8 +163,7 @@ export class Connection implements SendState, Holder {
   adopt(stream: Stream): void {
     stream.connection = this;
     stream.sendWindow = this.peer.initialWindowBytes;
-    stream.receiveWindow = this.limits.streamWindowBytes;
-    stream.touchedMs = this.nowMs;
+    stream.receiveWindow = this.#streamWindowNow;
     this.streams.add(stream);
   }
 
@@ -304,7 +303,9 @@ export class Connection implements SendState, Holder {
 
   onSettingsAck(): void {
     if (this.#settingsAcksDue === 0) throw new ConnectionError(errorCode.protocolError, 'SETTINGS: an acknowledgement of nothing');
+    const before = this.#streamWindowNow;
     this.#settingsAcksDue--;
+    for (const stream of this.streams.values()) stream.receiveWindow -= before - this.#streamWindowNow;
   }
 
   /** PINGs of ours that the peer has not answered. */
@@ -414,6 +415,12 @@ export class Connection implements SendState, Holder {
     writeGoaway(this.output, this.#receiver.lastPeerId, code, message);
     this.output.end();
     this.#lost(`${errorName(code)}: ${message}`, code === errorCode.noError, defect);
+  }
+
+  /** Until it has seen our SETTINGS the peer may send what HTTP/2 begins with, also where our window is smaller (RFC 9113, section 6.9.2). */
+  get #streamWindowNow(): number {
+    const { streamWindowBytes } = this.limits;
+    return this.#settingsAcksDue > 0 ? Math.max(streamWindowBytes, defaultWindowBytes) : streamWindowBytes;
   }
 
   #releaseHeld(stream: Stream): void {

@@ -18,5 +18,7 @@ export const defaultLimits: ConnectionLimits = {
   maxUnsentBytes: 256 * 1024 * 1024,
   headerTimeoutMs: 10_000,
   bodyIdleTimeoutMs: 60_000,
+  minBodyBytesPerS: 240,
+  bodyGraceMs: 60_000,
   stallTimeoutMs: 60_000,
 };

@@ -137,7 +137,7 @@ export class Receiver implements FrameSink {
       if (from === to && !endStream) this.#idle('empty DATA frames');
       this.#connection.consumed(stream, size - (to - from));
     }
-    stream.touchedMs = this.#connection.nowMs;
+    stream.receivedBytes += size;
     if (stream.promisedBytes >= 0) countPromised(stream, to - from, endStream);
     if (endStream) this.#connection.remoteEnd(stream);
     stream.onData(bytes, from, to, endStream, lasting);
@@ -198,7 +198,6 @@ export class Receiver implements FrameSink {
       throw new StreamError(streamId, errorCode.protocolError, 'priority: the stream depends on itself');
     if (stream !== undefined) {
       if (stream.remoteEnded) throw new StreamError(streamId, errorCode.streamClosed, 'HEADERS: the stream has ended');
-      stream.touchedMs = connection.nowMs;
       if (endStream && stream.promisedBytes >= 0) countPromised(stream, 0, true);
       if (endStream) connection.remoteEnd(stream);
       else if (connection.isServer) throw new StreamError(streamId, errorCode.protocolError, 'trailers: expected END_STREAM');

@@ -38,8 +38,8 @@ export abstract class Stream {
   promisedBytes = -1;
   /** Of its header list, as charged to HeldBudget. */
   headerBytes = 0;
-  /** When something last came or went, for the timeouts of bodies. */
-  touchedMs = 0;
+  /** DATA in all, padding included: for the pace of bodies. */
+  receivedBytes = 0;
 
   // DATA that waits for a window or for its turn; owned by SendQueue.
   readonly queue: Buffer[] = [];
@@ -54,6 +54,11 @@ export abstract class Stream {
   /** Its place in the round of streams that may send. */
   nextReady: Stream | undefined;
   isReady = false;
+
+  /** The peer may leave its window shut for as long as it likes: whoever sends is held up by it. */
+  get mayStall(): boolean {
+    return false;
+  }
 
   /** The peer owes bytes that it has begun to send, or without which nothing can begin: it must not take for ever. */
   abstract get awaitsBytes(): boolean;

@@ -103,6 +103,50 @@ describe('Watchdog', () => {
     expect(bench.opened.map((stream) => stream.losses.length)).toEqual([1, 0, 0]);
   });
 
+  it('a body by the byte, each within bodyIdleTimeoutMs, ends its stream: it must come at minBodyBytesPerS once bodyGraceMs are over', async () => {
+    await watch({ bodyIdleTimeoutMs: 5_000, bodyGraceMs: 20_000, minBodyBytesPerS: 100 });
+    bench.onOpened = (stream) => (stream.awaitsBytes = true);
+    await bench.feed(rawHeaders(1, block), rawHeaders(3, block));
+    // Stream 1 a byte each time, stream 3 a little more than 100 bytes a second.
+    for (let each = 0; each < 10; each++) {
+      await bench.feed(rawData(1, Buffer.of(1)), rawData(3, Buffer.alloc(210)));
+      bench.clock.advance(2_000);
+    }
+    expect(await codes()).toEqual([]);
+    for (let each = 0; each < 10; each++) {
+      await bench.feed(rawData(3, Buffer.alloc(210)));
+      bench.clock.advance(1_000);
+    }
+    expect(await codes()).toEqual(['RST_STREAM CANCEL']);
+    expect(bench.opened.map((stream) => stream.losses.length)).toEqual([1, 0]);
+  });
+
+  it('a reader that has paused for long has all its time again when it goes on', async () => {
+    await watch({ bodyIdleTimeoutMs: 5_000, bodyGraceMs: 5_000 });
+    await bench.feed(rawHeaders(1, block), rawData(1, Buffer.of(1)));
+    const [stream] = bench.opened;
+    if (stream === undefined) throw new Error('no stream');
+    stream.awaitsBytes = true;
+    bench.clock.advance(2_000);
+    stream.awaitsBytes = false;
+    bench.clock.advance(3_600_000);
+    stream.awaitsBytes = true;
+    bench.clock.advance(4_500);
+    expect(await codes()).toEqual([]);
+    bench.clock.advance(2_000);
+    expect(await codes()).toEqual(['RST_STREAM CANCEL']);
+  });
+
+  it('a window that stays shut does not end a stream whose reader may pause', async () => {
+    await watch({ stallTimeoutMs: 5_000 }, never, {}, [settingId.initialWindowSize, 10]);
+    bench.onOpened = (stream) => (stream.mayWait = true);
+    await bench.feed(rawHeaders(1, block, true));
+    for (const stream of bench.opened) bench.connection.sendData(stream, Buffer.alloc(0), Buffer.alloc(20), false);
+    expect(await codes()).toEqual([]);
+    bench.clock.advance(3_600_000);
+    expect(await codes()).toEqual([]);
+  });
+
   it('a window that stays shut ends its stream after stallTimeoutMs, whatever else is said', async () => {
     await watch({ stallTimeoutMs: 5_000 }, never, {}, [settingId.initialWindowSize, 10]);
     await bench.feed(rawHeaders(1, block, true), rawHeaders(3, block, true));

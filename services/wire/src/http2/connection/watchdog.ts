@@ -1,6 +1,8 @@
 import type { Clock, Timer } from '@headrace/runtime';
 import { errorCode } from '../frames/constants.js';
 import type { KeepaliveOptions } from '../../port.js';
+import { isTooSlow, nextPace } from './body-pace.js';
+import type { BodyPace } from './body-pace.js';
 import type { Connection } from './connection.js';
 import type { Stream } from './stream.js';
 
@@ -20,6 +22,8 @@ interface Watched {
   outputMs: number;
   /** Streams that wait for a window: how much of each was sent, and since when no more. */
   stalled: Map<Stream, { readonly sentBytes: number; readonly sinceMs: number }>;
+  /** Streams whose peer owes the rest of a message. Not by when bytes last came: while a reader pauses nobody owes anything. */
+  owed: Map<Stream, BodyPace>;
   pingSentMs: number | undefined;
   readonly endsMs: number;
   leaving: boolean;
@@ -55,6 +59,7 @@ export class Watchdog {
       outputBytes: 0,
       outputMs: nowMs,
       stalled: new Map(),
+      owed: new Map(),
       pingSentMs: undefined,
       endsMs,
       leaving: false,
@@ -93,10 +98,7 @@ export class Watchdog {
       return connection.fail(errorCode.enhanceYourCalm, 'a preface, frame or header block was not completed in time');
     }
     // 2. Bodies that do not come.
-    for (const stream of connection.streams.values()) {
-      if (stream.awaitsBytes && nowMs - stream.touchedMs > limits.bodyIdleTimeoutMs)
-        connection.giveUp(stream, 'the message was not completed in time');
-    }
+    this.#hurry(connection, watched, nowMs);
     // 3. Peers that do not read.
     const { output } = connection;
     if (output.pendingBytes === 0 || output.sentBytes !== watched.outputBytes) {
@@ -111,12 +113,23 @@ export class Watchdog {
     this.#grow(connection, watched, nowMs);
   }
 
+  #hurry(connection: Connection, watched: Watched, nowMs: number): void {
+    const before = watched.owed;
+    if (before.size > 0) watched.owed = new Map();
+    for (const stream of connection.streams.values()) {
+      if (!stream.awaitsBytes) continue;
+      const pace = nextPace(before.get(stream), stream.receivedBytes, nowMs);
+      if (isTooSlow(pace, nowMs, connection.limits)) connection.giveUp(stream, 'the message was not completed in time');
+      else watched.owed.set(stream, pace);
+    }
+  }
+
   /** By stream: a PING, or another stream that goes on, says nothing of this one. */
   #unstall(connection: Connection, watched: Watched, nowMs: number): void {
     const before = watched.stalled;
     watched.stalled = new Map();
     for (const stream of connection.streams.values()) {
-      if (stream.queuedBytes === 0) continue;
+      if (stream.queuedBytes === 0 || stream.mayStall) continue;
       const { sentBytes } = stream;
       const known = before.get(stream);
       const same = known !== undefined && known.sentBytes === sentBytes ? known : { sentBytes, sinceMs: nowMs };

@@ -3,7 +3,7 @@ import { grpcMessage, preface, rawData, rawHeaders, rawPing, rawSettings, rawWin
 import type { RawPeer } from '../../testing/raw-peer.js';
 import { frameType, settingId } from '../frames/constants.js';
 import { attackReport, expectHarmless } from './testing/attack.js';
-import { echoPath, holdPath, largeBytes, largePath, mebibyte, memoryBytes } from './testing/stage.js';
+import { echoPath, holdPath, largeBytes, largePath, mebibyte, memoryBytes, streamPath } from './testing/stage.js';
 
 afterAll(() => console.info(attackReport()));
 
@@ -166,6 +166,21 @@ describe('peers that do not take what they asked for', { timeout: 60_000 }, () =
       clearInterval(talk);
       expect(peer.of(frameType.data, 1)).toEqual([]);
       expect(peer.closed).toBe(false);
+    });
+  });
+
+  it('a streaming call whose client pauses its reads for longer than stallTimeoutMs loses nothing', async () => {
+    await expectHarmless('paused stream', { limits }, async (stage) => {
+      const peer = await stage.attacker([settingId.initialWindowSize, 0]);
+      peer.write(peer.request(1, streamPath), rawData(1, grpcMessage('waits'), true));
+      // The head comes at once, the message waits for a window.
+      await peer.until(() => peer.lists(1).length === 1 || peer.closed);
+      await new Promise<void>((resolve) => setTimeout(resolve, 1_500));
+      expect(peer.of(frameType.rstStream)).toEqual([]);
+      peer.write(rawWindowUpdate(1, 1_000));
+      await peer.until(() => peer.lists(1).length === 2 || peer.closed);
+      expect(peer.lists(1)[1]).toEqual(['grpc-status', '0']);
+      expect(peer.of(frameType.data, 1).map(({ payload }) => payload)).toEqual([grpcMessage('waits')]);
     });
   });
 

@@ -5,6 +5,7 @@ import type { Server as TlsServer } from 'node:tls';
 import { describeError } from '@headrace/runtime';
 import type { Clock, Logger, Timer } from '@headrace/runtime';
 import type { KeepaliveOptions, MethodHandler, ServerOptions, TlsServerFiles, WireServer } from '../../port.js';
+import { checkOptions } from '../../option-rules.js';
 import { listenOn } from '../../listen.js';
 import { serverTlsOptions, usableTls } from '../../tls-files.js';
 import { defaultLimits } from '../connection/limits.js';
@@ -40,6 +41,7 @@ export class Http2Server implements WireServer {
   #empty: (() => void) | undefined;
 
   constructor(options: ServerOptions, clock: Clock, logger: Logger, { budget, held }: ServerBudgets) {
+    checkOptions(options);
     this.#options = options;
     this.#clock = clock;
     this.#logger = logger;

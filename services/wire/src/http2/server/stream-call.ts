@@ -72,6 +72,10 @@ export class ServerStreamCall extends ServerStream implements StreamCall {
 
   // --- Stream
 
+  override get mayStall(): boolean {
+    return true;
+  }
+
   get awaitsBytes(): boolean {
     return !this.ended && this.#inbound.inMessage;
   }

@@ -1,6 +1,6 @@
 import type { Metadata } from '../../metadata.js';
 import type { MethodHandler, UnaryCall, WireStatus } from '../../port.js';
-import { compressNow } from '../grpc/compression.js';
+import { gzipMessage } from '../grpc/compression.js';
 import type { MessageEncoding } from '../grpc/encoding.js';
 import { malformed, tooLarge } from '../grpc/message-problems.js';
 import type { RequestHead } from '../grpc/request-head.js';
@@ -29,8 +29,12 @@ export class ServerUnaryCall extends ServerStream implements UnaryCall, MessageO
     const { maxMessageBytes } = this.context;
     if (message.length > maxMessageBytes) return this.fail(tooLarge('the reply', maxMessageBytes, message.length));
     if (!this.finish()) return;
-    const packed = this.gzip ? compressNow(message) : undefined;
-    this.send(packed ?? message, packed !== undefined);
+    if (!this.gzip) return this.#answer(message, false, trailers);
+    gzipMessage(message, (packed) => this.#answer(packed ?? message, packed !== undefined, trailers));
+  }
+
+  #answer(message: Buffer, compressed: boolean, trailers: Metadata | undefined): void {
+    this.send(message, compressed);
     this.succeed(trailers);
   }
 

@@ -16,7 +16,8 @@ import { HeldSocket, turn } from './held-socket.js';
 export class PlainStream extends Stream {
   readonly lists: HeaderFields[] = [];
   readonly losses: StreamLoss[] = [];
-  receivedBytes = 0;
+  payloadBytes = 0;
+  mayWait = false;
   ended = false;
   rooms = 0;
   awaitsBytes = false;
@@ -28,13 +29,17 @@ export class PlainStream extends Stream {
     this.id = id;
   }
 
+  override get mayStall(): boolean {
+    return this.mayWait;
+  }
+
   onHeaders(fields: HeaderFields, endStream: boolean): void {
     this.lists.push(fields);
     this.ended ||= endStream;
   }
 
   onData(_bytes: Buffer, start: number, end: number, endStream: boolean): void {
-    this.receivedBytes += end - start;
+    this.payloadBytes += end - start;
     this.ended ||= endStream;
     this.onEach(end - start);
   }
