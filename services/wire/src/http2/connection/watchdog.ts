@@ -97,9 +97,7 @@ export class Watchdog {
     if (watched.owesSinceMs !== undefined && nowMs - watched.owesSinceMs > limits.headerTimeoutMs) {
       return connection.fail(errorCode.enhanceYourCalm, 'a preface, frame or header block was not completed in time');
     }
-    // 2. Bodies that do not come.
-    this.#hurry(connection, watched, nowMs);
-    // 3. Peers that do not read.
+    // 2. Peers that do not read; before this look itself has something to send.
     const { output } = connection;
     if (output.pendingBytes === 0 || output.sentBytes !== watched.outputBytes) {
       watched.outputBytes = output.sentBytes;
@@ -107,6 +105,8 @@ export class Watchdog {
     } else if (nowMs - watched.outputMs > limits.stallTimeoutMs) {
       return connection.fail(errorCode.enhanceYourCalm, 'what was sent was not taken in time');
     }
+    // 3. Bodies that do not come.
+    this.#hurry(connection, watched, nowMs);
     // 4. Peers that open no window. What a client sends is its caller's, who has a deadline.
     if (connection.isServer) this.#unstall(connection, watched, nowMs);
     this.#keepAlive(connection, watched, nowMs);
