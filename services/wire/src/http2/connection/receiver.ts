@@ -13,7 +13,7 @@ import type { Stream } from './stream.js';
 /** As Envoy's max_inbound_window_update_frames_per_data_frame_sent. */
 const windowUpdatesEach = 10;
 /** A clock is looked at behind so many frames: each would cost as much as the smallest of them. */
-const framesEachLook = 16;
+const framesEachLook = 32;
 
 /** What the peer sends, held against the rules of RFC 9113. Throws ConnectionError; a rule of one stream resets that stream. */
 export class Receiver implements FrameSink {

@@ -119,7 +119,7 @@ describe('a connection whose requests are expensive', () => {
     busy.socket.push(Buffer.concat(Array.from({ length: 40 }, (_, index) => rawHeaders(1 + 2 * index, block, true))));
     other.socket.push(rawHeaders(1, block, true));
     for (let each = 0; each < 5; each++) await turn();
-    expect(order.indexOf('other')).toBe(16);
+    expect(order.indexOf('other')).toBe(32);
     expect(order.filter((each) => each === 'busy')).toHaveLength(40);
     await busy.feed(rawPing());
     expect((await busy.frames()).some(({ type }) => type === frameType.ping)).toBe(true);

@@ -20,12 +20,14 @@ let ending = false;
 function thisTurn(): number {
   if (!ending) {
     ending = true;
-    setImmediate(() => {
-      ending = false;
-      turn++;
-    });
+    setImmediate(endTurn);
   }
   return turn;
+}
+
+function endTurn(): void {
+  ending = false;
+  turn++;
 }
 
 /** Reads from an offset on; answers how far it came: less than all where Turns.spent says so. */
