@@ -87,7 +87,7 @@ export interface KeepaliveOptions {
   readonly withoutCalls: boolean;
 }
 
-/** What servers and channels have in common. */
+/** What servers and channels have in common. Of these grpc-js takes maxMessageBytes and keepalive; the rest is checked and has no effect there. */
 export interface TransportOptions {
   /** Both ways; a larger message fails its call with RESOURCE_EXHAUSTED. Default 64 MiB. */
   readonly maxMessageBytes?: number;

@@ -114,7 +114,7 @@ describe('Watchdog', () => {
     }
     expect(await codes()).toEqual([]);
     for (let each = 0; each < 10; each++) {
-      await bench.feed(rawData(3, Buffer.alloc(210)));
+      await bench.feed(rawData(1, Buffer.of(1)), rawData(3, Buffer.alloc(210)));
       bench.clock.advance(1_000);
     }
     expect(await codes()).toEqual(['RST_STREAM CANCEL']);
