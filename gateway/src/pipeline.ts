@@ -1,23 +1,18 @@
 import type { Batch, CostBook, Defer } from '@headrace/batching';
-import type { InferRequestView } from '@headrace/proto';
 import { refuse } from '@headrace/runtime';
 import type { Clock, Logger, Refusal, Result, Timer } from '@headrace/runtime';
 import type { Channel } from '@headrace/wire';
 import { ByteBudget } from './admission/byte-budget.js';
 import { classify } from './admission/classify.js';
-import type { Classified } from './admission/classify.js';
-import type { Job, JobShape } from './batching/job.js';
 import { LaneRegistry } from './batching/lane-registry.js';
 import type { ModelLane } from './batching/model-lane.js';
 import { messageOf, repliesOf } from './batching/run-message.js';
 import type { BackendView } from './domain/backend-view.js';
 import { policyOf } from './domain/gateway-table.js';
-import type { GatewayTable, ModelPolicy } from './domain/gateway-table.js';
+import type { GatewayTable } from './domain/gateway-table.js';
 import type { Done, Incoming, Outcome, Ticket } from './domain/infer.js';
 import { OpenSet } from './domain/open-set.js';
-import type { OpenItem } from './domain/open-set.js';
 import { DeadlineTimers } from './execution/deadline-timers.js';
-import type { Deadline } from './execution/deadline-timers.js';
 import { RetryBudget } from './execution/retry-budget.js';
 import { decideRetry, isBackendFault } from './execution/retry-policy.js';
 import { UpstreamCall } from './execution/upstream-call.js';
@@ -25,6 +20,8 @@ import type { UpstreamResult } from './execution/upstream-call.js';
 import { upstreamMetadata } from './execution/upstream-metadata.js';
 import type { GatewayMetrics } from './metrics.js';
 import { PipelineRecord } from './pipeline-record.js';
+import { copied, sequenceKey } from './pipeline-request.js';
+import type { Attempt, Live } from './pipeline-request.js';
 import { SequenceAffinity } from './routing/affinity.js';
 import type { Run } from './routing/ledger.js';
 import { longestRunMs, pickTarget } from './routing/pick.js';
@@ -48,27 +45,6 @@ export interface PipelineOptions {
   readonly defer?: Defer;
   readonly backends: PipelineBackends;
   readonly table: GatewayTable;
-}
-
-/** A request from its acceptance to its answer. */
-interface Live extends OpenItem, Deadline {
-  readonly view: InferRequestView;
-  readonly incoming: Pick<Incoming, 'requestId' | 'traceparent' | 'tracestate' | 'arrivedMs'>;
-  readonly classified: Classified;
-  readonly policy: ModelPolicy;
-  readonly lane: ModelLane<Attempt>;
-  readonly shape: JobShape;
-  readonly done: Done;
-  /** The latest; a request has two at most: the first, and one retry. */
-  attempt: Attempt | undefined;
-  attempts: number;
-  over: boolean;
-}
-
-/** One way of a request through batcher, router and backend. */
-interface Attempt extends Job {
-  readonly live: Live;
-  call: UpstreamCall | undefined;
 }
 
 const sweepMs = 250;
@@ -494,23 +470,3 @@ const spent: Ticket = { cancel: () => false };
 const refusalUnavailable = refuse('BACKEND_LOST', '').code;
 const timedOut = refuse('DEADLINE_EXCEEDED', 'the deadline passed before an answer came');
 const cancelled = refuse('CANCELLED', 'the client cancelled the call');
-
-/** A copy of its own, however long the original lives. */
-function copied({
-  bytes,
-  modelName,
-  modelVersion,
-  id,
-  parameters,
-  inputs,
-  outputs,
-  rawInputCount,
-  form,
-}: InferRequestView): InferRequestView {
-  const own = { bytes: Buffer.from(bytes), modelName, modelVersion, id, parameters, inputs, outputs, rawInputCount };
-  return form === undefined ? own : { ...own, form };
-}
-
-function sequenceKey({ lane, classified }: Live): string {
-  return `${lane.model}\u0000${lane.version}\u0000${classified.sequence?.id ?? ''}`;
-}

@@ -42,7 +42,7 @@ it('writes byte for byte what writeInferResponse writes, whatever changes from o
             modelVersion,
             id,
             parameters,
-            outputs: tensors.map(({ raw }, index) => ({ ...outputs[index]!, data: [raw] })),
+            outputs: tensors.map(({ name, shape, raw }) => ({ name, datatype: 'FP32' as const, shape, data: [raw] })),
           };
           const raws = tensors.map(({ raw }) => raw);
           expect(prepared.write(id, values, raws).equals(writeInferResponse(whole))).toBe(true);

@@ -13,7 +13,7 @@ const slots = 512;
  * on purpose cost themselves the shortcut and nobody else anything.
  */
 export class RequestScanner {
-  readonly #forms = new Array<RequestForm | undefined>(slots).fill(undefined);
+  readonly #forms = Array.from<RequestForm | undefined>({ length: slots });
 
   scan(bytes: Buffer): ScanResult<InferRequestView> {
     const slot = slotOf(bytes);

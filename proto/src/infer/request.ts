@@ -45,7 +45,7 @@ export interface InferRequestView {
   readonly outputs: readonly RequestedOutputView[];
   readonly rawInputCount: number;
   /** Views of one form are equal in all but `bytes` and `id`; absent where a scanner did not look for one. */
-  readonly form?: RequestForm;
+  readonly form?: RequestForm | undefined;
 }
 
 /** One output tensor of a scanned ModelInferResponse. */

@@ -105,7 +105,7 @@ describe('Connection', () => {
     await bench.feed(rawSettingsAck(), rawHeaders(3, block), rawData(3, Buffer.alloc(1_000)));
     expect(bench.opened.map(({ losses }) => losses)).toEqual([[], []]);
     await bench.feed(rawData(3, Buffer.alloc(1)), rawData(1, Buffer.alloc(1)));
-    const violation = expect.objectContaining({ kind: 'violation', code: errorCode.flowControlError });
+    const violation: unknown = expect.objectContaining({ kind: 'violation', code: errorCode.flowControlError });
     expect(bench.opened.map(({ losses }) => losses)).toEqual([[violation], [violation]]);
   });
 

@@ -149,7 +149,10 @@ describe('peers that do not take what they asked for', { timeout: 60_000 }, () =
         expect((await memoryBytes()) - beforeBytes).toBeLessThan(maxHeldBytes + 8 * mebibyte);
         await expect.poll(() => peers.filter(({ closed }) => closed).length, { timeout: 10_000 }).toBeGreaterThanOrEqual(16);
         for (const peer of peers.filter(({ closed }) => closed))
-          expect(await peer.goaway()).toMatchObject({ code: 'ENHANCE_YOUR_CALM', text: expect.stringMatching(/held for all peers/) });
+          expect(await peer.goaway()).toMatchObject({
+            code: 'ENHANCE_YOUR_CALM',
+            text: expect.stringMatching(/held for all peers/) as string,
+          });
         for (const peer of peers) peer.destroy();
         await expect.poll(() => stage.sent.usedBytes, { timeout: 10_000 }).toBeLessThan(1_000);
       },
