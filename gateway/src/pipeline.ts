@@ -1,18 +1,24 @@
 import type { Batch, CostBook, Defer } from '@headrace/batching';
+import type { InferRequestView } from '@headrace/proto';
 import { refuse } from '@headrace/runtime';
 import type { Clock, Logger, Refusal, Result, Timer } from '@headrace/runtime';
 import type { Channel } from '@headrace/wire';
 import { ByteBudget } from './admission/byte-budget.js';
 import { classify } from './admission/classify.js';
+import type { Classified } from './admission/classify.js';
+import type { Job, JobShape } from './batching/job.js';
 import { LaneRegistry } from './batching/lane-registry.js';
 import type { ModelLane } from './batching/model-lane.js';
 import { messageOf, repliesOf } from './batching/run-message.js';
 import type { BackendView } from './domain/backend-view.js';
 import { policyOf } from './domain/gateway-table.js';
-import type { GatewayTable } from './domain/gateway-table.js';
+import type { GatewayTable, ModelPolicy } from './domain/gateway-table.js';
 import type { Done, Incoming, Outcome, Ticket } from './domain/infer.js';
 import { OpenSet } from './domain/open-set.js';
+import type { OpenItem } from './domain/open-set.js';
+import { ownView } from './domain/own-view.js';
 import { DeadlineTimers } from './execution/deadline-timers.js';
+import type { Deadline } from './execution/deadline-timers.js';
 import { RetryBudget } from './execution/retry-budget.js';
 import { decideRetry, isBackendFault } from './execution/retry-policy.js';
 import { UpstreamCall } from './execution/upstream-call.js';
@@ -20,13 +26,11 @@ import type { UpstreamResult } from './execution/upstream-call.js';
 import { upstreamMetadata } from './execution/upstream-metadata.js';
 import type { GatewayMetrics } from './metrics.js';
 import { PipelineRecord } from './pipeline-record.js';
-import { copied, sequenceKey } from './pipeline-request.js';
-import type { Attempt, Live } from './pipeline-request.js';
 import { SequenceAffinity } from './routing/affinity.js';
 import type { Run } from './routing/ledger.js';
 import { longestRunMs, pickTarget } from './routing/pick.js';
 import { Router } from './routing/router.js';
-import { pinSequence } from './routing/sequence-pin.js';
+import { pinSequence, sequenceKey } from './routing/sequence-pin.js';
 import { backendOfTarget } from './routing/targets.js';
 
 /** Connections to the backends, by name. */
@@ -45,6 +49,27 @@ export interface PipelineOptions {
   readonly defer?: Defer;
   readonly backends: PipelineBackends;
   readonly table: GatewayTable;
+}
+
+/** A request from its acceptance to its answer. */
+interface Live extends OpenItem, Deadline {
+  readonly view: InferRequestView;
+  readonly incoming: Pick<Incoming, 'requestId' | 'traceparent' | 'tracestate' | 'arrivedMs'>;
+  readonly classified: Classified;
+  readonly policy: ModelPolicy;
+  readonly lane: ModelLane<Attempt>;
+  readonly shape: JobShape;
+  readonly done: Done;
+  /** The latest; a request has two at most: the first, and one retry. */
+  attempt: Attempt | undefined;
+  attempts: number;
+  over: boolean;
+}
+
+/** One way of a request through batcher, router and backend. */
+interface Attempt extends Job {
+  readonly live: Live;
+  call: UpstreamCall | undefined;
 }
 
 const sweepMs = 250;
@@ -119,7 +144,7 @@ export class Pipeline {
     if (unserved !== undefined) return refuseNow(unserved);
     if (!this.#bytes.take(view.bytes.length)) return refuseNow(this.#outOfMemory());
     // 2. Keep: the one copy of a message that waits, or that may have to be sent again.
-    const kept = copied(view);
+    const kept = ownView(view);
     // 3. Batching: lane, rows, may it share a run.
     const lane = this.#lanes.of(view.modelName, view.modelVersion);
     const shape = lane.shapeOf(kept, classified.value.sequence !== undefined);
@@ -398,7 +423,8 @@ export class Pipeline {
     const refusal = outcome === undefined ? cancelled : outcome.ok ? undefined : outcome.refusal;
     this.#record.ended(model, refusal === undefined || this.#isKnown(model), refusal?.reason ?? 'OK');
     if (refusal === undefined) this.#record.answered(model, this.#clock.nowMs() - live.incoming.arrivedMs);
-    if (live.classified.sequence?.end === true) this.#affinity.release(sequenceKey(live));
+    if (live.classified.sequence?.end === true)
+      this.#affinity.release(sequenceKey(live.lane.model, live.lane.version, live.classified.sequence?.id));
     if (outcome !== undefined) live.done(outcome);
     this.#live.delete(live);
   }
@@ -409,7 +435,7 @@ export class Pipeline {
     const { sequence } = classified;
     if (sequence === undefined) return { ok: true, value: undefined };
     return pinSequence(
-      { key: sequenceKey(live), name: sequence.id, start: sequence.start },
+      { key: sequenceKey(live.lane.model, live.lane.version, live.classified.sequence?.id), name: sequence.id, start: sequence.start },
       {
         affinity: this.#affinity,
         backends: this.router.backends,

@@ -36,3 +36,8 @@ export function pinSequence(sequence: SequenceToPin, world: PinWorld): Result<st
   if (best !== undefined && backend !== undefined) affinity.pin(sequence.key, best.id, backend, lifeOf(backend) ?? 0);
   return { ok: true, value: best?.id };
 }
+
+/** Names a sequence among those of all models. */
+export function sequenceKey(model: string, version: string, id: string | undefined): string {
+  return `${model}\u0000${version}\u0000${id ?? ''}`;
+}

@@ -1,0 +1,7 @@
+import type { InferRequestView } from '@headrace/proto';
+
+/** With a copy of the message, however long the original lives. */
+export function ownView(view: InferRequestView): InferRequestView {
+  const { bytes, modelName, modelVersion, id, parameters, inputs, outputs, rawInputCount, form } = view;
+  return { bytes: Buffer.from(bytes), modelName, modelVersion, id, parameters, inputs, outputs, rawInputCount, form };
+}
