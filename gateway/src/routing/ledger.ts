@@ -1,8 +1,10 @@
 import { RunQueues } from '@headrace/batching';
 import type { QueuedRun } from '@headrace/batching';
+import { OpenSet } from '../domain/open-set.js';
+import type { OpenItem } from '../domain/open-set.js';
 
 /** Outstanding work by instance slot (backend, model, i), the "expected completion" half of the router's score. */
-export interface Run extends QueuedRun {
+export interface Run extends QueuedRun, OpenItem {
   readonly targetId: string;
   readonly backend: string;
   readonly model: string;
@@ -12,25 +14,46 @@ export interface Run extends QueuedRun {
   readonly expectedMs: number;
 }
 
+/** What one backend holds. */
+class Held {
+  readonly runs = new OpenSet<Run>();
+  /** Slots with a run, by model. */
+  readonly busySlots = new Map<string, number>();
+  busy = 0;
+
+  count(model: string, change: 1 | -1): void {
+    this.busy += change;
+    this.busySlots.set(model, (this.busySlots.get(model) ?? 0) + change);
+  }
+}
+
 export class Ledger {
   readonly #slots = new RunQueues<Run>();
-  readonly #backends = new Map<string, Set<Run>>();
+  readonly #backends = new Map<string, Held>();
 
-  start(run: Pick<Run, 'targetId' | 'backend' | 'model' | 'predictedMs' | 'startedMs'>): Run {
-    const expectedMs = run.predictedMs <= 0 ? 0 : this.freeInMs(run.targetId, run.startedMs) + run.predictedMs;
-    const entry: Run = { ...run, expectedMs, beganMs: run.startedMs };
-    this.#slots.add(run.targetId, entry);
-    const all = this.#backends.get(run.backend);
-    if (all === undefined) this.#backends.set(run.backend, new Set([entry]));
-    else all.add(entry);
-    return entry;
+  start({
+    targetId,
+    backend,
+    model,
+    predictedMs,
+    startedMs,
+  }: Pick<Run, 'targetId' | 'backend' | 'model' | 'predictedMs' | 'startedMs'>): Run {
+    const expectedMs = predictedMs <= 0 ? 0 : this.freeInMs(targetId, startedMs) + predictedMs;
+    const run: Run = { targetId, backend, model, predictedMs, startedMs, expectedMs, beganMs: startedMs, openAt: -1 };
+    let held = this.#backends.get(backend);
+    if (held === undefined) this.#backends.set(backend, (held = new Held()));
+    if (this.#slots.count(targetId) === 0) held.count(model, 1);
+    this.#slots.add(targetId, run);
+    held.runs.add(run);
+    return run;
   }
 
   finish(run: Run, nowMs: number): void {
+    const held = this.#backends.get(run.backend);
+    if (held === undefined || run.openAt < 0) return;
     this.#slots.remove(run.targetId, run, nowMs);
-    const all = this.#backends.get(run.backend);
-    all?.delete(run);
-    if (all?.size === 0) this.#backends.delete(run.backend);
+    held.runs.delete(run);
+    if (this.#slots.count(run.targetId) === 0) held.count(run.model, -1);
   }
 
   outstanding(targetId: string): number {
@@ -42,16 +65,18 @@ export class Ledger {
     return this.#slots.freeInMs(targetId, nowMs);
   }
 
-  runsOf(backend: string): Iterable<Run> {
-    return this.#backends.get(backend) ?? [];
+  runsOf(backend: string): readonly Run[] {
+    return this.#backends.get(backend)?.runs.all() ?? [];
   }
 
   /** Slots of other models on the backend that are busy now: they share its processors. */
   busySlotsOfOthers(backend: string, model: string): number {
-    const runs = this.#backends.get(backend);
-    if (runs === undefined) return 0;
-    let others: Set<string> | undefined;
-    for (const run of runs) if (run.model !== model) (others ??= new Set()).add(run.targetId);
-    return others?.size ?? 0;
+    const held = this.#backends.get(backend);
+    return held === undefined ? 0 : held.busy - (held.busySlots.get(model) ?? 0);
+  }
+
+  /** What is kept of backends that left the table; those that still run something are kept until they end. */
+  keep(backends: ReadonlySet<string>): void {
+    for (const [name, held] of this.#backends) if (!backends.has(name) && held.busy === 0) this.#backends.delete(name);
   }
 }

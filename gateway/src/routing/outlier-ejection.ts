@@ -63,10 +63,12 @@ export class OutlierDetector {
     const seen = this.#seen.get(backend);
     if (seen === undefined || expectedMs <= 0) return false;
     const run = { slowness: elapsedMs / expectedMs, excessMs: elapsedMs - expectedMs };
-    seen.runs = [...seen.runs, run].slice(-this.#policy.minRuns);
+    seen.runs.push(run);
+    while (seen.runs.length > this.#policy.minRuns) seen.runs.shift();
     switch (seen.standing.kind) {
       case 'steady':
         return seen.runs.length >= this.#policy.minRuns &&
+          this.#mostAreLate(seen.runs) &&
           this.#isSlow(backend, median(seen.runs.map(({ slowness }) => slowness)), median(seen.runs.map(({ excessMs }) => excessMs)))
           ? this.#eject(seen, 1, nowMs)
           : false;
@@ -114,6 +116,13 @@ export class OutlierDetector {
     const good = standing.good + 1;
     seen.standing = good >= probesToReturn ? { kind: 'steady' } : { kind: 'probing', good, times: standing.times };
     return good >= probesToReturn;
+  }
+
+  /** The median can be over the limit only if half of them are: cheaper to know than the median, and mostly false. */
+  #mostAreLate(runs: Seen['runs']): boolean {
+    let late = 0;
+    for (const { excessMs } of runs) if (excessMs >= this.#policy.minExcessMs) late++;
+    return 2 * late >= runs.length;
   }
 
   #isSlow(backend: string, slowness: number, excessMs: number): boolean {

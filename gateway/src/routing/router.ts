@@ -62,7 +62,9 @@ export class Router implements RoutingView {
     // A backend that came back is judged anew.
     const present = new Map(backends.map(({ name, life }) => [name, life]));
     this.#closeBreakers((name) => present.get(name) === undefined || present.get(name) !== lives.get(name));
-    this.#overhead.keep(new Set(present.keys()));
+    const names = new Set(present.keys());
+    this.#overhead.keep(names);
+    this.ledger.keep(names);
     for (const [name, life] of present) if (life !== lives.get(name)) this.#overhead.forget(name);
     this.#publishStandings();
   }
@@ -115,7 +117,7 @@ export class Router implements RoutingView {
   sweep(): boolean {
     const nowMs = this.#clock.nowMs();
     const inFlight = this.#backends.flatMap(({ name }) =>
-      [...this.ledger.runsOf(name)].map(({ expectedMs, startedMs }) => ({ backend: name, expectedMs, elapsedMs: nowMs - startedMs })),
+      this.ledger.runsOf(name).map(({ expectedMs, startedMs }) => ({ backend: name, expectedMs, elapsedMs: nowMs - startedMs })),
     );
     const changed = this.#outliers.sweep(inFlight, nowMs);
     if (changed) this.#publishStandings();

@@ -45,7 +45,7 @@ export function targetsFor(view: RoutingView, model: string, version: string, po
   for (const backend of view.backends) {
     if (exclusionOf(view, backend, model, version, policy) !== undefined) continue;
     const entry = backend.models.get(model);
-    if (entry !== undefined) targets.push(...slotsOf(view, backend, entry, nowMs));
+    if (entry !== undefined) addSlots(targets, view, backend, entry, nowMs);
   }
   return targets;
 }
@@ -59,7 +59,7 @@ export function backendOfTarget(id: string): string {
 }
 
 /** Several models share a backend's processors: each busy slot of another model makes a run take that much longer. */
-function slotsOf(view: RoutingView, backend: BackendView, entry: BackendModel, nowMs: number): Target[] {
+function addSlots(into: Target[], view: RoutingView, backend: BackendView, entry: BackendModel, nowMs: number): void {
   const { ledger } = view;
   const onTrial = view.breaker(backend.name) === 'halfOpen' || view.standing(backend.name) === 'probing';
   const instances = instancesOf(backend, entry);
@@ -67,9 +67,9 @@ function slotsOf(view: RoutingView, backend: BackendView, entry: BackendModel, n
   // On trial: one run at a time per instance, and slightly preferred when all are idle, so that a quiet system finds out too.
   const penalty = onTrial ? trialPreference : slowStartPenalty(nowMs - backend.readySinceMs, view.slowStartMs) * crowding;
   const overheadMs = view.overheadMs(backend.name);
-  return Array.from({ length: instances }, (_, slot) => {
+  for (let slot = 0; slot < instances; slot++) {
     const id = targetId(backend.name, entry.name, slot);
-    return {
+    into.push({
       id,
       podClass: backend.podClass,
       outstanding: ledger.outstanding(id),
@@ -78,8 +78,8 @@ function slotsOf(view: RoutingView, backend: BackendView, entry: BackendModel, n
       penalty,
       networkMs: overheadMs,
       batchOverheadMs: overheadMs,
-    };
-  });
+    });
+  }
 }
 
 const trialPreference = 0.9;

@@ -71,11 +71,18 @@ export class Metadata {
 /** Shared by all that are empty, and never written to. */
 const none = new Map<string, (string | Buffer)[]>();
 
+/** Keys that were found well-formed: the few that programs use, looked at once. Bounded, as peers name keys too. */
+const wellFormed = new Set<string>();
+const maxWellFormed = 256;
+
 function checkedKey(key: string, value: string | Buffer): string {
+  if (typeof value === 'string' && wellFormed.has(key)) return key;
   const name = key.toLowerCase();
   if (!/^[0-9a-z_.-]+$/.test(name)) throw new TypeError(`metadata key ${JSON.stringify(key)} has characters outside 0-9 a-z _ - .`);
   if (name.endsWith('-bin') !== (typeof value !== 'string')) {
     throw new TypeError(`metadata ${JSON.stringify(name)}: keys ending in -bin take bytes, all others text`);
   }
+  // In lower case and for text.
+  if (name === key && typeof value === 'string' && wellFormed.size < maxWellFormed) wellFormed.add(key);
   return name;
 }

@@ -49,6 +49,8 @@ class LruCostBook implements CostBook {
   readonly #windowRuns: number;
   /** Insertion order is age of the last run, oldest first. */
   readonly #shapes = new Map<string, Map<string, Entry>>();
+  /** The entry that was renewed last: mostly the next one too, and then it need not move. */
+  #newest: { readonly shapeClass: string; readonly podClass: string; readonly entry: Entry } | undefined;
 
   constructor(options: CostBookOptions) {
     this.#maxShapeClasses = options.maxShapeClasses ?? 4096;
@@ -62,15 +64,19 @@ class LruCostBook implements CostBook {
 
   observe(shapeClass: string, podClass: string, rows: number, runMs: number): void {
     if (!(rows > 0) || !(runMs >= 0) || !Number.isFinite(rows) || !Number.isFinite(runMs)) return;
+    const newest = this.#newest;
+    if (newest?.shapeClass === shapeClass && newest.podClass === podClass) return newest.entry.observe(rows, runMs);
     const pods = this.#shapes.get(shapeClass) ?? new Map<string, Entry>();
     const entry = pods.get(podClass) ?? new Entry(this.#windowRuns);
     entry.observe(rows, runMs);
     renew(pods, podClass, entry, this.#maxPodClasses);
     renew(this.#shapes, shapeClass, pods, this.#maxShapeClasses);
+    this.#newest = { shapeClass, podClass, entry };
   }
 
   reset(shapeClass: string): void {
     this.#shapes.delete(shapeClass);
+    this.#newest = undefined;
   }
 }
 

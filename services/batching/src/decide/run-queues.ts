@@ -23,15 +23,13 @@ export class RunQueues<R extends QueuedRun> {
 
   /** The run after it begins now, if it was the one that ran. */
   remove(targetId: string, run: R, nowMs: number): void {
-    const queue = this.#queues.get(targetId) ?? [];
-    const rest = queue.filter((other) => other !== run);
-    const [next] = rest;
-    if (next === undefined) {
-      this.#queues.delete(targetId);
-      return;
-    }
-    if (next !== queue[0]) next.beganMs = nowMs;
-    this.#queues.set(targetId, rest);
+    const queue = this.#queues.get(targetId);
+    const at = queue?.indexOf(run) ?? -1;
+    if (queue === undefined || at < 0) return;
+    queue.splice(at, 1);
+    const [next] = queue;
+    if (next === undefined) this.#queues.delete(targetId);
+    else if (at === 0) next.beganMs = nowMs;
   }
 
   count(targetId: string): number {
