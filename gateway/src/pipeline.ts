@@ -15,6 +15,7 @@ import { policyOf } from './domain/gateway-table.js';
 import type { GatewayTable, ModelPolicy } from './domain/gateway-table.js';
 import type { Done, Incoming, Outcome, Ticket } from './domain/infer.js';
 import { OpenSet } from './domain/open-set.js';
+import type { SlotTurns } from './domain/slot-turns.js';
 import { RetryBudget } from './execution/retry-budget.js';
 import { decideRetry, isBackendFault } from './execution/retry-policy.js';
 import { UpstreamCall } from './execution/upstream-call.js';
@@ -45,6 +46,7 @@ export interface PipelineOptions {
   readonly defer?: Defer;
   readonly backends: PipelineBackends;
   readonly table: GatewayTable;
+  readonly turns?: SlotTurns | undefined;
 }
 
 /** A request from its acceptance to its answer. */
@@ -105,6 +107,7 @@ export class Pipeline {
         this.#record.breaker(backend, state);
         this.#clock.setTimer(() => this.#lanes.targetsChanged(), 0);
       },
+      runs: options.turns,
     });
     this.#lanes = new LaneRegistry<Attempt>({
       clock: options.clock,
@@ -112,6 +115,7 @@ export class Pipeline {
       ...(options.defer === undefined ? {} : { defer: options.defer }),
       policy: (model) => policyOf(this.#table, model),
       backends: () => this.router.backends,
+      turns: options.turns,
       runner: (lane, model, version) => ({
         targets: () => this.router.targets(model, version, policyOf(this.#table, model)),
         run: (batch) => this.#run(lane(), batch),

@@ -1,13 +1,9 @@
 import { RunQueues } from '@headrace/batching';
 import type { QueuedRun } from '@headrace/batching';
+import type { RunWatch, SlotRun } from '../domain/slot-turns.js';
 
 /** Outstanding work by instance slot (backend, model, i), the "expected completion" half of the router's score. */
-export interface Run extends QueuedRun {
-  readonly targetId: string;
-  readonly backend: string;
-  readonly model: string;
-  /** When it was handed over. */
-  readonly startedMs: number;
+export interface Run extends QueuedRun, SlotRun {
   /** What the slot still had before it when it was handed over, plus its own prediction; 0 without a prediction. */
   readonly expectedMs: number;
 }
@@ -15,8 +11,22 @@ export interface Run extends QueuedRun {
 export class Ledger {
   readonly #slots = new RunQueues<Run>();
   readonly #backends = new Map<string, Set<Run>>();
+  readonly #watch: RunWatch | undefined;
 
-  start(run: Pick<Run, 'targetId' | 'backend' | 'model' | 'predictedMs' | 'startedMs'>): Run {
+  /** `watch` hears of the runs that start here, not of those that siblings told of. */
+  constructor(watch?: RunWatch) {
+    this.#watch = watch;
+    watch?.attachRuns(this);
+  }
+
+  start(run: SlotRun): Run {
+    const entry = this.enter(run);
+    this.#watch?.started(entry);
+    return entry;
+  }
+
+  /** A run that a sibling handed over: it is in the way as much as an own one. */
+  enter(run: SlotRun): Run {
     const expectedMs = run.predictedMs <= 0 ? 0 : this.freeInMs(run.targetId, run.startedMs) + run.predictedMs;
     const entry: Run = { ...run, expectedMs, beganMs: run.startedMs };
     this.#slots.add(run.targetId, entry);
@@ -27,6 +37,12 @@ export class Ledger {
   }
 
   finish(run: Run, nowMs: number): void {
+    this.leave(run, nowMs);
+    this.#watch?.ended(run);
+  }
+
+  /** The end of a run that was entered. */
+  leave(run: Run, nowMs: number): void {
     this.#slots.remove(run.targetId, run, nowMs);
     const all = this.#backends.get(run.backend);
     all?.delete(run);

@@ -1,4 +1,5 @@
 import { Counter as PromCounter, Gauge as PromGauge, Histogram as PromHistogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { MetricsSnapshot } from './merged.js';
 import type { LabelValues } from './series.js';
 import { SeriesLimit } from './series.js';
 
@@ -16,6 +17,8 @@ export interface MetricSpec<L extends string> {
   readonly name: string;
   readonly help: string;
   readonly labels?: readonly L[];
+  /** What the processes of one program make of it together; default: the sum. `max` where each tells the same thing. */
+  readonly together?: 'sum' | 'max';
 }
 
 export interface GaugeSpec<L extends string> extends MetricSpec<L> {
@@ -72,7 +75,13 @@ export class MetricsRegistry {
 
   defineCounter<L extends string = never>(spec: MetricSpec<L>): Counter<L> {
     const labels = this.#add('counter', spec);
-    const metric = new PromCounter({ name: spec.name, help: spec.help, labelNames: labels, registers: [this.#registry] });
+    const metric = new PromCounter({
+      name: spec.name,
+      help: spec.help,
+      labelNames: labels,
+      aggregator: spec.together ?? 'sum',
+      registers: [this.#registry],
+    });
     const limit = new SeriesLimit(labels, this.#maxSeries);
     return {
       inc: (values, by = 1) => metric.inc(limit.admit(values), by),
@@ -88,6 +97,7 @@ export class MetricsRegistry {
       name: spec.name,
       help: spec.help,
       labelNames: labels,
+      aggregator: spec.together ?? 'sum',
       registers: [this.#registry],
       ...(read === undefined ? {} : { collect: () => metric.set(read()) }),
     });
@@ -128,6 +138,11 @@ export class MetricsRegistry {
   /** The Prometheus text exposition of all metrics. */
   async exposition(): Promise<string> {
     return this.#registry.metrics();
+  }
+
+  /** All values, for the process that adds them to those of others: see MergedMetrics. */
+  async snapshot(): Promise<MetricsSnapshot> {
+    return this.#registry.getMetricsAsJSON();
   }
 
   #add<L extends string>(type: MetricDefinition['type'], spec: MetricSpec<L>, buckets?: readonly number[]): L[] {
