@@ -100,6 +100,7 @@ async function lead(flags: Flags, logger: Logger, fork: PrimaryOptions['fork']):
     workers: flags.workers,
     fork,
     host: flags.host,
+    grpcPort: flags.grpcPort,
     metricsPort: metricsPortOf(flags),
   }).catch((error: unknown) => fail(error instanceof WorkerProblem ? error.message : startProblem(error, flags)));
   if (flags.announce && (await primary.untilReady())) announce(primary);

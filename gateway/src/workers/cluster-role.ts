@@ -5,7 +5,7 @@ import type { PrimaryChannel } from './worker-link.js';
 
 /** What this process is; the only file that touches node:cluster. */
 export type ClusterRole =
-  | { readonly kind: 'primary'; readonly fork: (grpcPort: number | undefined) => WorkerProcess }
+  | { readonly kind: 'primary'; readonly fork: (grpcPort: number) => WorkerProcess }
   | { readonly kind: 'worker'; readonly channel: PrimaryChannel };
 
 /** `argv`: of this program, without node and script; workers get the same. */
@@ -29,9 +29,9 @@ export function clusterRole(argv: readonly string[]): ClusterRole {
   };
 }
 
-function fork(argv: readonly string[], grpcPort: number | undefined): WorkerProcess {
-  // A port that the system picked is kept over the end of all who listened there; the last of two flags counts.
-  cluster.setupPrimary({ args: [...argv, ...(grpcPort === undefined ? [] : ['--grpc-port', String(grpcPort)])] });
+function fork(argv: readonly string[], grpcPort: number): WorkerProcess {
+  // The last of two equal flags counts.
+  cluster.setupPrimary({ args: [...argv, '--grpc-port', String(grpcPort)] });
   const worker = cluster.fork();
   return {
     id: worker.id,

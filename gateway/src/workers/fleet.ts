@@ -19,8 +19,7 @@ export interface FleetOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly count: number;
-  /** `grpcPort`: where its siblings listen; undefined for the first ones. */
-  readonly fork: (grpcPort: number | undefined) => WorkerProcess;
+  readonly fork: () => WorkerProcess;
   readonly hub: TurnHub;
   readonly onRestart: () => void;
   readonly onMetrics: (worker: number, scrape: number, snapshot: MetricsSnapshot) => void;
@@ -45,7 +44,6 @@ export class WorkerFleet {
   readonly #options: FleetOptions;
   readonly #members = new Map<number, Member>();
   readonly #watchers = new Set<() => void>();
-  #grpcPort: number | undefined;
   #failures = 0;
   #draining = false;
   #clean = true;
@@ -80,13 +78,13 @@ export class WorkerFleet {
     this.#members.get(worker)?.process.send(message);
   }
 
-  /** The port, once all listen; or why one of them cannot. */
-  async start(): Promise<{ readonly ok: true; readonly grpcPort: number } | { readonly ok: false; readonly problem: string }> {
+  /** Resolves once all listen, or with why one of them cannot. */
+  async start(): Promise<{ readonly ok: true } | { readonly ok: false; readonly problem: string }> {
     const { count } = this.#options;
     for (let worker = 0; worker < count; worker++) this.#fork();
     await this.#until(() => this.#problem !== undefined || this.#draining || this.listening === count);
     this.#started = true;
-    return this.#problem === undefined ? { ok: true, grpcPort: this.#grpcPort ?? 0 } : { ok: false, problem: this.#problem };
+    return this.#problem === undefined ? { ok: true } : { ok: false, problem: this.#problem };
   }
 
   /** False when a drain began before all were ready. */
@@ -112,7 +110,7 @@ export class WorkerFleet {
 
   #fork(): void {
     const { clock, fork, hub, logger } = this.#options;
-    const process = fork(this.#grpcPort);
+    const process = fork();
     const member: Member = { process, startedMs: clock.nowMs(), listening: false, ready: false, models: [] };
     this.#members.set(process.id, member);
     process.onMessage((message) => this.#receive(member, message));
@@ -135,7 +133,6 @@ export class WorkerFleet {
         member.listening = true;
         member.ready = message.ready;
         member.models = message.models;
-        this.#grpcPort ??= message.grpcPort;
         this.#changed();
         break;
       case 'metrics':

@@ -36,7 +36,7 @@ export type Notice =
 export type FromWorker =
   | { readonly kind: 'turns'; readonly epoch: number; readonly claims: readonly Claim[] }
   | { readonly kind: 'beat' }
-  | { readonly kind: 'state'; readonly ready: boolean; readonly grpcPort: number; readonly models: readonly string[] }
+  | { readonly kind: 'state'; readonly ready: boolean; readonly models: readonly string[] }
   | { readonly kind: 'problem'; readonly text: string }
   | { readonly kind: 'metrics'; readonly scrape: number; readonly snapshot: MetricsSnapshot };
 

@@ -15,7 +15,6 @@ export interface PrimaryChannel {
 
 /** What the primary wants to know of a worker's gateway. */
 export interface WorkerGateway {
-  readonly grpcPort: number;
   isReady(): boolean;
   readyModels(): readonly string[];
   metricsSnapshot(): Promise<MetricsSnapshot>;
@@ -90,7 +89,7 @@ export class WorkerLink {
   #tellState(): void {
     const gateway = this.#gateway;
     if (gateway === undefined) return;
-    const state = { kind: 'state', ready: gateway.isReady(), grpcPort: gateway.grpcPort, models: gateway.readyModels() } as const;
+    const state = { kind: 'state', ready: gateway.isReady(), models: gateway.readyModels() } as const;
     const text = JSON.stringify(state);
     if (text !== this.#told) this.#options.channel.send(state);
     this.#told = text;
