@@ -46,6 +46,8 @@ export class FleetMetrics implements MetricsSource {
   }
 
   answered(worker: number, scrape: number, snapshot: MetricsSnapshot): void {
+    // Its last words may come after its end.
+    if (!this.#options.workers().includes(worker)) return;
     this.#merged.update(worker, snapshot);
     if (scrape !== this.#scrape) return;
     this.#awaited.delete(worker);
@@ -53,7 +55,7 @@ export class FleetMetrics implements MetricsSource {
   }
 
   gone(worker: number): void {
-    void this.#merged.remove(worker);
+    this.#merged.remove(worker);
     this.#awaited.delete(worker);
     this.#doneIfAll();
   }

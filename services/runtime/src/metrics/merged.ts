@@ -11,7 +11,7 @@ export type MetricsSnapshot = readonly MetricObjectWithValues<MetricValue<string
 export class MergedMetrics {
   readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE;
   readonly #latest = new Map<number, MetricsSnapshot>();
-  #gone: MetricsSnapshot = [];
+  #gone: readonly MetricsSnapshot[] = [];
 
   /** The newest values of a process, in the place of those before. */
   update(process: number, snapshot: MetricsSnapshot): void {
@@ -19,16 +19,19 @@ export class MergedMetrics {
   }
 
   /** The process has ended: its gauges go, its counts stay as they were last told. */
-  async remove(process: number): Promise<void> {
+  remove(process: number): void {
     const last = this.#latest.get(process);
     if (last === undefined) return;
     this.#latest.delete(process);
-    const counts = last.filter(({ type }) => isCount(type));
-    this.#gone = await merge([this.#gone, counts]).getMetricsAsJSON();
+    this.#gone = [...this.#gone, last.filter(({ type }) => isCount(type))];
   }
 
   async exposition(): Promise<string> {
-    return merge([...this.#latest.values(), this.#gone]).metrics();
+    // However many have ended, their counts are kept as one.
+    const gone = this.#gone;
+    const together = await merge(gone).getMetricsAsJSON();
+    this.#gone = [together, ...this.#gone.filter((each) => !gone.includes(each))];
+    return merge([...this.#latest.values(), ...this.#gone]).metrics();
   }
 }
 
