@@ -1,12 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { buildRequest, readReply, startStandInBackend } from '@headrace/gateway/testing';
 import type { StandInBackend, StandInRun } from '@headrace/gateway/testing';
 import type { Channel, UnaryOutcome } from '@headrace/wire';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { inferPath, paths, runCommand, startGateway, startLoad, tempDir } from '../harness/index.js';
-import type { RunningGateway, RunningLoad, TempDir } from '../harness/index.js';
+import type { Exit, RunningGateway, RunningLoad, TempDir } from '../harness/index.js';
 import { infer, openChannel } from '../harness/outcomes.js';
 import { scrape } from '../harness/scrape.js';
 import { until } from '../harness/until.js';
@@ -91,9 +92,9 @@ class Subject {
     return childrenOf(this.gateway.process.pid, 'gateway');
   }
 
-  async stop(): Promise<void> {
+  async stop(exit: Exit = { code: 0, signal: null }): Promise<void> {
     for (const channel of this.channels) channel.close();
-    expect(await this.gateway.process.stop()).toEqual({ code: 0, signal: null });
+    expect(await this.gateway.process.stop()).toEqual(exit);
     await this.backend.kill();
     await this.#folder.remove();
   }
@@ -104,6 +105,14 @@ const metric = async ({ gateway }: Subject, name: string): Promise<number> => (a
 async function stopAll(loads: readonly RunningLoad[]): Promise<void> {
   for (const load of loads) load.stop();
   for (const load of loads) expect(Object.fromEntries((await load.done).failures)).toEqual({});
+}
+
+function alive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 /** Of the runs since the `from`th: mean rows of merged ones, and what part of the time lone ones took. */
@@ -221,8 +230,25 @@ describe('a gateway of several workers', { timeout: 240_000 }, () => {
     for (const [call, outcome] of (await Promise.all(accepted)).entries())
       expect(outcome.ok ? readReply(outcome.message).values : outcome.status).toEqual([BigInt(call)]);
     expect(await subject.gateway.process.exited).toEqual({ code: 0, signal: null });
-    for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+    expect(pids.filter(alive)).toEqual([]);
     await subject.stop();
+  });
+
+  test('the primary process is killed: workers answer what they hold, and end', async () => {
+    const subject = await Subject.start(2);
+    subject.backend.engine.hanging = true;
+    const accepted = subject.channels.map((channel, call) => infer(channel, buildRequest({ model: 'm', values: [BigInt(call)] })));
+    await until('all are held', async () => (await metric(subject, 'headrace_gateway_held_requests')) === connections);
+    subject.gateway.process.kill('SIGKILL');
+    await until('it is gone', () => !alive(subject.gateway.process.pid));
+    // Past the second after which they take the primary for silent.
+    await sleep(2000);
+    subject.backend.engine.hanging = false;
+    for (const [call, outcome] of (await Promise.all(accepted)).entries())
+      expect(outcome.ok ? readReply(outcome.message).values : outcome.status).toEqual([BigInt(call)]);
+    // Its output is closed when the last of those who hold it has ended: the workers.
+    expect(await subject.gateway.process.exited).toEqual({ code: null, signal: 'SIGKILL' });
+    await subject.stop({ code: null, signal: 'SIGKILL' });
   });
 
   test.each(['the primary process', 'a worker'])('%s that stands still holds up nobody else', async (who) => {
@@ -242,7 +268,8 @@ describe('a gateway of several workers', { timeout: 240_000 }, () => {
     await until('and after', () => subject.backend.engine.runs.length > moved + 60);
     await stopAll(loads);
     const fallbacks = await metric(subject, 'headrace_gateway_turn_fallbacks_total');
-    if (who !== 'a worker') expect(fallbacks).toBeGreaterThan(20);
+    // Without a primary they serve on their own word, and say so.
+    expect(fallbacks > 20).toBe(who === 'the primary process');
     await subject.stop();
   });
 
