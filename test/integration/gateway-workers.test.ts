@@ -1,12 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { buildRequest, readReply, startStandInBackend } from '@headrace/gateway/testing';
 import type { StandInBackend, StandInRun } from '@headrace/gateway/testing';
 import type { Channel, UnaryOutcome } from '@headrace/wire';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { inferPath, paths, runCommand, startGateway, startLoad, tempDir } from '../harness/index.js';
+import { inferPath, paths, runCommand, startGateway, startLoad, startProcess, tableText, tempDir } from '../harness/index.js';
 import type { Exit, RunningGateway, RunningLoad, TempDir } from '../harness/index.js';
 import { infer, openChannel } from '../harness/outcomes.js';
 import { scrape } from '../harness/scrape.js';
@@ -232,6 +233,15 @@ describe('a gateway of several workers', { timeout: 240_000 }, () => {
     expect(await subject.gateway.process.exited).toEqual({ code: 0, signal: null });
     expect(pids.filter(alive)).toEqual([]);
     await subject.stop();
+  });
+
+  test('SIGTERM while workers are being started ends them as well', async () => {
+    const file = join(folder.path, 'table.yaml');
+    await writeFile(file, tableText({ backends: [{ name: 'nobody', address: '127.0.0.1:1' }] }));
+    const args = ['--config', file, '--grpc-port', '0', '--metrics-port', 'off', '--workers', '2', '--pre-stop-seconds', '0'];
+    const gateway = await startProcess(process.execPath, [paths.gatewayMain, ...args, '--log-level', 'debug']);
+    await gateway.waitFor('a fork', ({ stderr }) => stderr.includes('worker forked') || undefined);
+    expect(await gateway.stop(20_000)).toEqual({ code: 0, signal: null });
   });
 
   test('the primary process is killed: workers answer what they hold, and end', async () => {

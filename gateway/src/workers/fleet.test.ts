@@ -118,6 +118,9 @@ describe('WorkerFleet', () => {
     const { fleet, forked, clock } = await started();
     const drained = fleet.drain(1000);
     expect(forked.map(({ got }) => got)).toEqual([['drain'], ['drain']]);
+    // It may not have heard: a process that is starting does not.
+    forked[1]?.say({ kind: 'beat' });
+    expect(forked.map(({ got }) => got.length)).toEqual([1, 2]);
     for (const worker of forked) worker.exit('code 0', true);
     await drained;
     clock.advance(60_000);

@@ -128,6 +128,8 @@ export class WorkerFleet {
         hub.receive(id, message.epoch, message.claims);
         break;
       case 'beat':
+        // One that was just forked does not listen yet when all are told.
+        if (this.#draining) member.process.send({ kind: 'drain' });
         break;
       case 'state':
         member.listening = true;

@@ -1,7 +1,7 @@
 import type { Defer } from '@headrace/batching';
 import type { Clock } from '@headrace/runtime';
 import type { Claim, Notice, Shared, ToWorker } from './messages.js';
-import { silentMs } from './messages.js';
+import { beatMs, silentMs } from './messages.js';
 import { Outbox } from './outbox.js';
 import { TurnKeeper } from './turn-keeper.js';
 
@@ -30,6 +30,7 @@ export class TurnHub {
   readonly #options: TurnHubOptions;
   readonly #keeper = new TurnKeeper({ runsPerSlot, maxSlots });
   readonly #members = new Map<number, Member>();
+  #beatAtMs = 0;
 
   constructor(options: TurnHubOptions) {
     this.#options = options;
@@ -92,9 +93,12 @@ export class TurnHub {
   /** To be called every beatMs. */
   beat(): void {
     const nowMs = this.#options.clock.nowMs();
+    // A beat that is late was held up here, and what workers said meanwhile has not been read yet.
+    const late = nowMs - this.#beatAtMs > 2 * beatMs;
+    this.#beatAtMs = nowMs;
     for (const [worker, member] of this.#members) {
       if (member.silent) continue;
-      if (nowMs - member.heardAtMs > silentMs) {
+      if (!late && nowMs - member.heardAtMs > silentMs) {
         member.silent = true;
         member.epoch += 1;
         member.outbox.clear();
