@@ -145,7 +145,7 @@ describe('a gateway of several workers', { timeout: 240_000 }, () => {
 
   test.each([
     ['as large, and bypass takes as much,', { perSecond: 400, urgent: 4 }],
-    ['as large where all are full,', { concurrency: 48 }],
+    ['as large where all are full,', { concurrency: 80 }],
   ])('batches of two workers are %s as with one', async (_name, { perSecond, urgent, concurrency }: Loads) => {
     const subjects = [await Subject.start(1), await Subject.start(2)];
     // At the same time: what a stalled machine costs, it costs both alike.
