@@ -1,7 +1,7 @@
 import { createCostBook } from '@headrace/batching';
 import { RequestScanner, fileDescriptorProtos, inferenceService } from '@headrace/proto';
 import { HeadraceError, MetricsRegistry, describeError, refuse, startMetricsServer } from '@headrace/runtime';
-import type { Clock, Logger, MetricsServer, Result, Tracing } from '@headrace/runtime';
+import type { Clock, Logger, MetricsServer, MetricsSnapshot, Result, Tracing } from '@headrace/runtime';
 import { registerHealth, registerReflection } from '@headrace/wire';
 import type { HealthSource, TlsServerFiles, Transport, WireServer } from '@headrace/wire';
 import { BackendDirectory } from './backends/directory.js';
@@ -23,6 +23,8 @@ import { inferMethods } from './transport/infer-methods.js';
 import type { EndedRequest } from './transport/submit-message.js';
 import { repositoryMethods } from './transport/repository-methods.js';
 import { unsupportedMethods } from './transport/unsupported-methods.js';
+import { shareOfTable } from './workers/limit-shares.js';
+import type { WorkerTurns } from './workers/worker-turns.js';
 
 export interface GatewayOptions {
   /** The RoutingTable file; watched. */
@@ -43,6 +45,8 @@ export interface GatewayOptions {
   readonly transport: Transport;
   /** How often backends are looked at; tests shorten it. */
   readonly pace?: MonitorPace;
+  /** This gateway is one of `count` workers of one program. Absent: it is alone. */
+  readonly siblings?: { readonly count: number; readonly turns: WorkerTurns };
 }
 
 export interface Gateway {
@@ -52,6 +56,8 @@ export interface Gateway {
   table(): GatewayTable;
   /** Names of the models that some backend serves now. */
   readyModels(): readonly string[];
+  isReady(): boolean;
+  metricsSnapshot(): Promise<MetricsSnapshot>;
   /** True once a backend is ready; false when none was within the time, or the gateway began to drain. */
   untilReady(timeoutMs: number): Promise<boolean>;
   /** Unready -> take for preStopMs -> refuse new -> finish what was accepted -> close. */
@@ -92,9 +98,9 @@ class RunningGateway implements Gateway {
   grpcPort = 0;
 
   constructor(options: GatewayOptions, table: GatewayTable) {
-    const { clock, logger, transport } = options;
+    const { clock, logger, transport, siblings } = options;
     this.#options = options;
-    this.#table = table;
+    this.#table = shareOfTable(table, siblings?.count ?? 1);
     this.#metrics = defineGatewayMetrics(this.#registry, {
       heldRequests: () => this.#pipeline.heldRequests,
       heldBytes: () => this.#pipeline.heldBytes,
@@ -108,14 +114,17 @@ class RunningGateway implements Gateway {
       onChange: () => this.#onBackends(),
       ...(options.pace === undefined ? {} : { pace: options.pace }),
     });
+    siblings?.turns.onFallback(() => this.#metrics.turnFallbacks.inc({}));
+    const costs = createCostBook({});
     this.#pipeline = new Pipeline({
       clock,
       logger,
       metrics: this.#metrics,
-      costs: createCostBook({}),
+      costs: siblings?.turns.shareCosts(costs) ?? costs,
       defer: (decide) => void setImmediate(decide),
       backends: { channel: (name) => this.#directory.channel(name), suspect: (name) => this.#directory.suspect(name) },
-      table,
+      table: this.#table,
+      turns: siblings?.turns,
     });
     this.#documents = new BackendDocuments({
       serving: (model, version) => this.#backendsFor(model, version),
@@ -142,7 +151,7 @@ class RunningGateway implements Gateway {
     this.#directory.setSpecs(this.#table.backends, [...this.#table.models.keys()]);
     this.#onBackends();
     this.#watch = await watchTable(configFile, tableText, clock, {
-      onTable: (table) => this.#applyTable(table),
+      onTable: (table) => this.#applyTable(shareOfTable(table, this.#options.siblings?.count ?? 1)),
       onProblems: (problems) => this.#rejectTable(problems),
     });
     logger.info({ grpcPort: this.grpcPort, metricsPort: this.metricsPort, backends: this.#directory.names().length }, 'gateway listens');
@@ -159,6 +168,14 @@ class RunningGateway implements Gateway {
       for (const { name } of models.values()) if (this.#modelReady(name, '')) names.add(name);
     }
     return [...names].sort();
+  }
+
+  isReady(): boolean {
+    return this.#ready();
+  }
+
+  metricsSnapshot(): Promise<MetricsSnapshot> {
+    return this.#registry.snapshot();
   }
 
   async untilReady(timeoutMs: number): Promise<boolean> {

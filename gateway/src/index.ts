@@ -2,6 +2,6 @@ export { startGateway } from './gateway.js';
 export type { Gateway, GatewayOptions } from './gateway.js';
 export type { RoutingTable } from './gen/routing-table.js';
 export { routingTableSchema } from './gen/routing-table.js';
-export { defineGatewayMetrics } from './metrics.js';
-export type { GatewayGauges, GatewayMetrics } from './metrics.js';
+export { defineGatewayMetrics, defineWorkersMetrics } from './metrics.js';
+export type { GatewayGauges, GatewayMetrics, WorkersMetrics } from './metrics.js';
 export { parseTable } from './table/parse.js';

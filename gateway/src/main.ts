@@ -11,11 +11,13 @@ import {
   startTracing,
   systemClock,
 } from '@headrace/runtime';
-import type { LogFormat, LogLevel } from '@headrace/runtime';
+import type { LogFormat, LogLevel, Logger } from '@headrace/runtime';
 import { defaultWire, transportOf, wireNames, wireVariable } from '@headrace/wire';
 import type { TlsServerFiles, WireName } from '@headrace/wire';
 import { startGateway } from './gateway.js';
 import type { Gateway } from './gateway.js';
+import type { PrimaryOptions } from './workers/primary.js';
+import type { PrimaryChannel, WorkerLink } from './workers/worker-link.js';
 
 interface Flags {
   readonly config: string;
@@ -28,11 +30,15 @@ interface Flags {
   readonly adminIdentity: readonly string[];
   readonly drainSeconds: number;
   readonly preStopSeconds: number;
+  readonly workers: number;
   readonly announce: boolean;
   readonly wire: WireName;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
 }
+
+/** Longer than what a drain step of a worker may take beyond its grace. */
+const afterWorkersMs = 1_500;
 
 /** The only reader of the environment and of the command line. */
 const packageFile = new URL('../package.json', import.meta.url);
@@ -56,6 +62,7 @@ const program = new Command('headrace-gateway')
   )
   .option('--drain-seconds <seconds>', 'longest time from SIGTERM to exit', seconds, 30)
   .option('--pre-stop-seconds <seconds>', 'requests are still taken for this long after SIGTERM, while health says NOT_SERVING', seconds, 1)
+  .option('--workers <n>', 'processes that share the port and the work, for more than one core', workerCount, 1)
   .option('--announce', 'JSON lines on standard output: "listening" with the ports, and "ready" once a backend is', false)
   .addOption(
     new Option('--wire <name>', 'what carries gRPC')
@@ -73,9 +80,40 @@ await main(program.parse().opts<Flags>());
 
 async function main(flags: Flags): Promise<void> {
   const logger = createLogger({ name: 'headrace-gateway', level: flags.logLevel, format: flags.logFormat });
+  tlsFiles(flags);
+  if (flags.workers === 1) return serve(flags, logger);
+  const { clusterRole } = await import('./workers/cluster-role.js');
+  const role = clusterRole(process.argv.slice(2));
+  return role.kind === 'primary' ? lead(flags, logger, role.fork) : serve(flags, logger, role.channel);
+}
+
+/** The process in front of the workers. */
+async function lead(flags: Flags, logger: Logger, fork: PrimaryOptions['fork']): Promise<void> {
+  const { startPrimary, WorkerProblem } = await import('./workers/primary.js');
+  // Workers keep the time that people gave; this process only waits for them.
+  const lifecycle = new Lifecycle({ clock: systemClock, logger, graceMs: flags.drainSeconds * 1000 + afterWorkersMs });
+  installSignals(lifecycle, { logger });
+  const primary = await startPrimary({
+    clock: systemClock,
+    logger,
+    lifecycle,
+    workers: flags.workers,
+    fork,
+    host: flags.host,
+    grpcPort: flags.grpcPort,
+    metricsPort: metricsPortOf(flags),
+  }).catch((error: unknown) => fail(error instanceof WorkerProblem ? error.message : startProblem(error, flags)));
+  if (!flags.announce) return;
+  announceListening(primary);
+  if (await primary.untilReady()) announceReady(primary);
+}
+
+/** A gateway; with a channel to the primary process it is one of several. */
+async function serve(flags: Flags, logger: Logger, channel?: PrimaryChannel): Promise<void> {
   const tls = tlsFiles(flags);
   const tracing = startTracing({ serviceName: 'headrace-gateway', endpoint: process.env['OTEL_EXPORTER_OTLP_ENDPOINT'], logger });
   const lifecycle = new Lifecycle({ clock: systemClock, logger, graceMs: flags.drainSeconds * 1000 });
+  const link = channel === undefined ? undefined : await linkTo(channel, lifecycle, logger);
   // The first request is traced too: requests are taken once tracing is loaded.
   const starting = tracing.ready
     .then(() =>
@@ -83,7 +121,8 @@ async function main(flags: Flags): Promise<void> {
         configFile: flags.config,
         host: flags.host,
         grpcPort: flags.grpcPort,
-        metricsPort: flags.metricsPort === 'off' ? undefined : flags.metricsPort,
+        // Several workers are scraped as one, in front of them.
+        metricsPort: link === undefined ? metricsPortOf(flags) : undefined,
         ...(tls === undefined ? {} : { tls }),
         adminIdentities: flags.adminIdentity,
         preStopMs: flags.preStopSeconds * 1000,
@@ -92,23 +131,39 @@ async function main(flags: Flags): Promise<void> {
         logger,
         tracing,
         transport: transportOf(flags.wire, systemClock, logger),
+        ...(link === undefined ? {} : { siblings: { count: flags.workers, turns: link.turns } }),
       }),
     )
-    .catch((error: unknown) => fail(startProblem(error, flags)));
+    .catch((error: unknown) => fail(startProblem(error, flags), link));
   // A signal that comes during the start waits for its end, and drains what was started.
   lifecycle.onDrain('gateway', async (graceMs) => (await starting).drain(graceMs));
   lifecycle.onDrain('tracing', () => tracing.shutdown());
+  if (link !== undefined) lifecycle.onDrain('primary', () => Promise.resolve(link.close()));
   installSignals(lifecycle, { logger });
   const gateway = await starting;
-  if (flags.announce) await announce(gateway, lifecycle);
+  link?.serve(gateway);
+  if (!flags.announce || link !== undefined) return;
+  announceListening(gateway);
+  while (!(await gateway.untilReady(60_000))) if (lifecycle.state !== 'running') return;
+  announceReady(gateway);
 }
 
-/** For whoever started this process: says where it listens, and when requests can be served. */
-async function announce(gateway: Gateway, lifecycle: Lifecycle): Promise<void> {
-  const ports = { grpcPort: gateway.grpcPort, metricsPort: gateway.metricsPort ?? null };
-  process.stdout.write(`${JSON.stringify({ event: 'listening', ...ports })}\n`);
-  while (!(await gateway.untilReady(60_000))) if (lifecycle.state !== 'running') return;
-  process.stdout.write(`${JSON.stringify({ event: 'ready', ...ports, models: gateway.readyModels() })}\n`);
+async function linkTo(channel: PrimaryChannel, lifecycle: Lifecycle, logger: Logger): Promise<WorkerLink> {
+  const { WorkerLink: Link } = await import('./workers/worker-link.js');
+  return new Link({ clock: systemClock, logger, defer: (flush) => void setImmediate(flush), channel, lifecycle });
+}
+
+/** For whoever started this process: where it listens. */
+function announceListening({ grpcPort, metricsPort }: Pick<Gateway, 'grpcPort' | 'metricsPort'>): void {
+  process.stdout.write(`${JSON.stringify({ event: 'listening', grpcPort, metricsPort: metricsPort ?? null })}\n`);
+}
+
+/** And that requests can be served, of which models. */
+function announceReady(gateway: Pick<Gateway, 'grpcPort' | 'metricsPort' | 'readyModels'>): void {
+  const { grpcPort, metricsPort } = gateway;
+  process.stdout.write(
+    `${JSON.stringify({ event: 'ready', grpcPort, metricsPort: metricsPort ?? null, models: gateway.readyModels() })}\n`,
+  );
 }
 
 function tlsFiles({ tlsCert, tlsKey, tlsClientCa }: Flags): TlsServerFiles | undefined {
@@ -130,8 +185,16 @@ function startProblem(error: unknown, flags: Flags): string {
   return error instanceof HeadraceError ? error.refusal.message : describeError(error);
 }
 
-/** Nothing runs yet, so leaving at once is safe. */
-function fail(problem: string): never {
+function metricsPortOf({ metricsPort }: Flags): number | undefined {
+  return metricsPort === 'off' ? undefined : metricsPort;
+}
+
+/** Nothing runs yet, so leaving at once is safe. A worker leaves the telling to the primary, which tells it once for all. */
+function fail(problem: string, link?: WorkerLink): never {
+  if (link !== undefined) {
+    link.problem(problem);
+    process.exit(2);
+  }
   process.stderr.write(`headrace-gateway: ${problem}\n`);
   process.exit(2);
 }
@@ -145,6 +208,12 @@ function port(text: string): number {
 /** Commander turns a parser's `undefined` into an empty text, so "off" stays a word until it is used. */
 function portOrOff(text: string): number | 'off' {
   return text === 'off' ? text : port(text);
+}
+
+function workerCount(text: string): number {
+  const value = Number(text);
+  if (!/^\d{1,3}$/.test(text) || value < 1 || value > 64) throw new InvalidArgumentError('expected workers from 1 to 64');
+  return value;
 }
 
 function seconds(text: string): number {

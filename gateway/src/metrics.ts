@@ -22,6 +22,7 @@ export interface GatewayMetrics {
   readonly backendEjections: Counter<'backend'>;
   readonly breakerOpen: Gauge<'backend'>;
   readonly tableReloads: Counter<'result'>;
+  readonly turnFallbacks: Counter<never>;
 }
 
 /** Label of requests whose model no backend has: the name comes from clients and would be a series each. */
@@ -86,11 +87,13 @@ export function defineGatewayMetrics(registry: MetricsRegistry, gauges: GatewayG
       name: 'headrace_gateway_backend_ready',
       help: '1 when the backend is ready.',
       labels: ['backend'],
+      together: 'max',
     }),
     backendEjected: registry.defineGauge({
       name: 'headrace_gateway_backend_ejected',
       help: '1 while the backend is set aside for being slow.',
       labels: ['backend'],
+      together: 'max',
     }),
     backendEjections: registry.defineCounter({
       name: 'headrace_gateway_backend_ejections_total',
@@ -101,11 +104,32 @@ export function defineGatewayMetrics(registry: MetricsRegistry, gauges: GatewayG
       name: 'headrace_gateway_breaker_open',
       help: '1 while the circuit breaker of the backend is open.',
       labels: ['backend'],
+      together: 'max',
     }),
     tableReloads: registry.defineCounter({
       name: 'headrace_gateway_table_reloads_total',
       help: 'Routing table files read after a change: applied, or rejected (the old table stays).',
       labels: ['result'],
+      together: 'max',
+    }),
+    turnFallbacks: registry.defineCounter({
+      name: 'headrace_gateway_turn_fallbacks_total',
+      help: 'With --workers: runs that a worker started without its turn because the primary process was silent.',
+    }),
+  };
+}
+
+export interface WorkersMetrics {
+  readonly restarts: Counter<never>;
+}
+
+/** What the primary process of --workers adds to the sum of its workers. */
+export function defineWorkersMetrics(registry: MetricsRegistry, gauges: { readonly listening: () => number }): WorkersMetrics {
+  registry.defineGauge({ name: 'headrace_gateway_workers', help: 'With --workers: workers that listen now.', read: gauges.listening });
+  return {
+    restarts: registry.defineCounter({
+      name: 'headrace_gateway_worker_restarts_total',
+      help: 'With --workers: workers started again after one ended.',
     }),
   };
 }

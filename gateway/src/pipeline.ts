@@ -17,6 +17,7 @@ import type { Done, Incoming, Outcome, Ticket } from './domain/infer.js';
 import { OpenSet } from './domain/open-set.js';
 import type { OpenItem } from './domain/open-set.js';
 import { ownView } from './domain/own-view.js';
+import type { SlotTurns } from './domain/slot-turns.js';
 import { DeadlineTimers } from './execution/deadline-timers.js';
 import type { Deadline } from './execution/deadline-timers.js';
 import { RetryBudget } from './execution/retry-budget.js';
@@ -49,6 +50,7 @@ export interface PipelineOptions {
   readonly defer?: Defer;
   readonly backends: PipelineBackends;
   readonly table: GatewayTable;
+  readonly turns?: SlotTurns | undefined;
 }
 
 /** A request from its acceptance to its answer. */
@@ -111,6 +113,7 @@ export class Pipeline {
         this.#record.breaker(backend, state);
         this.#clock.setTimer(() => this.#lanes.targetsChanged(), 0);
       },
+      runs: options.turns,
     });
     this.#lanes = new LaneRegistry<Attempt>({
       clock: options.clock,
@@ -118,6 +121,7 @@ export class Pipeline {
       ...(options.defer === undefined ? {} : { defer: options.defer }),
       policy: (model) => policyOf(this.#table, model),
       backends: () => this.router.backends,
+      turns: options.turns,
       runner: (lane, model, version) => ({
         targets: () => this.router.targets(model, version, policyOf(this.#table, model)),
         run: (batch) => this.#run(lane(), batch),
@@ -142,7 +146,7 @@ export class Pipeline {
     if (!classified.ok) return refuseNow(classified.refusal);
     const unserved = this.router.refusal(view.modelName, view.modelVersion, policy);
     if (unserved !== undefined) return refuseNow(unserved);
-    if (!this.#bytes.take(view.bytes.length)) return refuseNow(this.#outOfMemory());
+    if (!this.#bytes.take(view.bytes.length)) return refuseNow(this.#bytes.full());
     // 2. Keep: the one copy of a message that waits, or that may have to be sent again.
     const kept = ownView(view);
     // 3. Batching: lane, rows, may it share a run.
@@ -477,11 +481,6 @@ export class Pipeline {
       if (this.router.sweep()) this.#lanes.targetsChanged();
       this.#sweep();
     }, sweepMs);
-  }
-
-  #outOfMemory(): Refusal {
-    const { usedBytes, maxBytes } = this.#bytes;
-    return refuse('QUEUE_FULL', `memory for requests: expected at most ${maxBytes} bytes held, ${usedBytes} are`, { retryAfterMs: 100 });
   }
 
   #isKnown(model: string): boolean {

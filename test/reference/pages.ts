@@ -1,4 +1,4 @@
-import { routingTableSchema, defineGatewayMetrics } from '@headrace/gateway';
+import { routingTableSchema, defineGatewayMetrics, defineWorkersMetrics } from '@headrace/gateway';
 import { defineInferenceMetrics } from '@headrace/inference';
 import { MetricsRegistry, catalogueMarkdown, refusalHelp, refusalStatus, statusName } from '@headrace/runtime';
 import type { RefusalReason } from '@headrace/runtime';
@@ -11,6 +11,7 @@ export function metricsPage(): string {
   const zero = (): number => 0;
   const gateway = new MetricsRegistry({ processMetrics: false });
   defineGatewayMetrics(gateway, { heldRequests: zero, heldBytes: zero, queuedRows: zero });
+  defineWorkersMetrics(gateway, { listening: zero });
   const inference = new MetricsRegistry({ processMetrics: false });
   defineInferenceMetrics(inference, { threads: zero, pooledBytes: zero });
   return `# Metrics

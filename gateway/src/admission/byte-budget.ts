@@ -1,3 +1,6 @@
+import { refuse } from '@headrace/runtime';
+import type { Refusal } from '@headrace/runtime';
+
 /**
  * Bounds the memory of all request messages that the gateway holds: waiting, running, and kept for a retry.
  * A message counts with a fixed overhead, so that millions of empty ones are bounded as well.
@@ -31,6 +34,12 @@ export class ByteBudget {
     if (this.#usedBytes + cost > this.#maxBytes) return false;
     this.#usedBytes += cost;
     return true;
+  }
+
+  full(): Refusal {
+    return refuse('QUEUE_FULL', `memory for requests: expected at most ${this.#maxBytes} bytes held, ${this.#usedBytes} are`, {
+      retryAfterMs: 100,
+    });
   }
 
   release(bytes: number): void {

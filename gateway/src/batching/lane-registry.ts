@@ -1,7 +1,8 @@
-import type { BatchRunner, CostBook, Defer } from '@headrace/batching';
+import type { BatchRunner, CostBook, Defer, LaneStats } from '@headrace/batching';
 import type { Clock, Refusal } from '@headrace/runtime';
 import type { BackendView } from '../domain/backend-view.js';
 import type { ModelPolicy } from '../domain/gateway-table.js';
+import type { SlotTurns } from '../domain/slot-turns.js';
 import type { Job } from './job.js';
 import { ModelLane } from './model-lane.js';
 
@@ -14,6 +15,7 @@ export interface LaneRegistryOptions<J extends Job> {
   readonly backends: () => readonly BackendView[];
   /** What runs the lane's batches. `lane` is set by the time that any of its functions is called. */
   readonly runner: (lane: () => ModelLane<J>, model: string, version: string) => BatchRunner<J>;
+  readonly turns?: SlotTurns | undefined;
 }
 
 /** One ModelLane per model and requested version that is served: as many as backends offer, not as clients invent. */
@@ -23,17 +25,21 @@ export class LaneRegistry<J extends Job> {
 
   constructor(options: LaneRegistryOptions<J>) {
     this.#options = options;
+    options.turns?.attachLanes(this);
   }
 
   /** To be asked only for what a backend serves. */
   of(model: string, version: string): ModelLane<J> {
-    const key = `${model}\u0000${version}`;
+    const key = keyOf(model, version);
     const known = this.#lanes.get(key);
     if (known !== undefined) return known;
-    const { clock, costs, defer, policy, backends } = this.#options;
-    const runner = this.#options.runner(() => lane, model, version);
+    const { clock, costs, defer, policy, backends, turns } = this.#options;
+    const alone = this.#options.runner(() => lane, model, version);
+    const waiting = (): LaneStats => lane.batcher.stats();
+    const runner = turns === undefined ? alone : { ...alone, targets: () => turns.gate(model, alone.targets(), waiting) };
+    const onBypass = turns && ((spentMs: number): void => turns.bypassSpent(model, version, spentMs));
     const lane: ModelLane<J> = new ModelLane(
-      { model, version, clock, costs, ...(defer === undefined ? {} : { defer }), runner },
+      { model, version, clock, costs, ...(defer === undefined ? {} : { defer }), runner, onBypass },
       backends(),
       policy(model),
     );
@@ -54,6 +60,16 @@ export class LaneRegistry<J extends Job> {
     for (const lane of this.#lanes.values()) lane.batcher.targetsChanged();
   }
 
+  /** What lanes of the model may do has changed. */
+  turnsChanged(model: string): void {
+    for (const lane of this.#lanes.values()) if (lane.model === model) lane.batcher.targetsChanged();
+  }
+
+  /** A sibling's bypass took this out of the share of all. A lane that nobody asked for here has no share to keep yet. */
+  spendBypass(model: string, version: string, spentMs: number): void {
+    this.#lanes.get(keyOf(model, version))?.batcher.spendBypass(spentMs);
+  }
+
   /** Instances of a model are shared by the lanes of its versions: a run of one that ends may be another's turn. */
   slotFreed(by: ModelLane<J>): void {
     if (this.#lanes.size < 2) return;
@@ -69,4 +85,8 @@ export class LaneRegistry<J extends Job> {
   close(refusal: Refusal): void {
     for (const lane of this.#lanes.values()) lane.batcher.close(refusal);
   }
+}
+
+function keyOf(model: string, version: string): string {
+  return `${model}\u0000${version}`;
 }

@@ -16,6 +16,7 @@ export interface ModelLaneOptions<J extends Job> {
   readonly costs: CostBook;
   readonly defer?: Defer;
   readonly runner: BatchRunner<J>;
+  readonly onBypass?: ((spentMs: number) => void) | undefined;
 }
 
 /**

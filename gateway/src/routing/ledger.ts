@@ -2,14 +2,10 @@ import { RunQueues } from '@headrace/batching';
 import type { QueuedRun } from '@headrace/batching';
 import { OpenSet } from '../domain/open-set.js';
 import type { OpenItem } from '../domain/open-set.js';
+import type { RunWatch, SlotRun } from '../domain/slot-turns.js';
 
 /** Outstanding work by instance slot (backend, model, i), the "expected completion" half of the router's score. */
-export interface Run extends QueuedRun, OpenItem {
-  readonly targetId: string;
-  readonly backend: string;
-  readonly model: string;
-  /** When it was handed over. */
-  readonly startedMs: number;
+export interface Run extends QueuedRun, SlotRun, OpenItem {
   /** What the slot still had before it when it was handed over, plus its own prediction; 0 without a prediction. */
   readonly expectedMs: number;
 }
@@ -30,14 +26,22 @@ class Held {
 export class Ledger {
   readonly #slots = new RunQueues<Run>();
   readonly #backends = new Map<string, Held>();
+  readonly #watch: RunWatch | undefined;
 
-  start({
-    targetId,
-    backend,
-    model,
-    predictedMs,
-    startedMs,
-  }: Pick<Run, 'targetId' | 'backend' | 'model' | 'predictedMs' | 'startedMs'>): Run {
+  /** `watch` hears of the runs that start here, not of those that siblings told of. */
+  constructor(watch?: RunWatch) {
+    this.#watch = watch;
+    watch?.attachRuns(this);
+  }
+
+  start(run: SlotRun): Run {
+    const entry = this.enter(run);
+    this.#watch?.started(entry);
+    return entry;
+  }
+
+  /** A run that a sibling handed over: it is in the way as much as an own one. */
+  enter({ targetId, backend, model, predictedMs, startedMs }: SlotRun): Run {
     const expectedMs = predictedMs <= 0 ? 0 : this.freeInMs(targetId, startedMs) + predictedMs;
     const run: Run = { targetId, backend, model, predictedMs, startedMs, expectedMs, beganMs: startedMs, openAt: -1 };
     let held = this.#backends.get(backend);
@@ -49,6 +53,12 @@ export class Ledger {
   }
 
   finish(run: Run, nowMs: number): void {
+    this.leave(run, nowMs);
+    this.#watch?.ended(run);
+  }
+
+  /** The end of a run that was entered. */
+  leave(run: Run, nowMs: number): void {
     const held = this.#backends.get(run.backend);
     if (held === undefined || run.openAt < 0) return;
     this.#slots.remove(run.targetId, run, nowMs);

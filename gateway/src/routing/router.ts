@@ -2,6 +2,7 @@ import { refuse } from '@headrace/runtime';
 import type { Clock, Refusal } from '@headrace/runtime';
 import type { BackendView } from '../domain/backend-view.js';
 import type { ModelPolicy, RoutingPolicy } from '../domain/gateway-table.js';
+import type { RunWatch } from '../domain/slot-turns.js';
 import type { Target } from '../domain/target.js';
 import { BackendBreaker } from './breaker.js';
 import type { BreakerState } from './breaker.js';
@@ -18,11 +19,12 @@ export type RunResult = 'ok' | 'requestFault' | 'backendFault' | 'abandoned';
 export interface RouterEvents {
   onStanding(backend: string, standing: 'steady' | 'ejected' | 'probing'): void;
   onBreaker(backend: string, state: BreakerState): void;
+  readonly runs?: RunWatch | undefined;
 }
 
 /** Holds the snapshot and what was learnt about the backends; the decisions themselves are pure functions beside it. */
 export class Router implements RoutingView {
-  readonly ledger = new Ledger();
+  readonly ledger: Ledger;
   readonly #clock: Clock;
   readonly #events: RouterEvents;
   readonly #outliers: OutlierDetector;
@@ -37,6 +39,7 @@ export class Router implements RoutingView {
     this.#clock = clock;
     this.#policy = policy;
     this.#events = events;
+    this.ledger = new Ledger(events.runs);
     this.#outliers = new OutlierDetector(policy.outlier);
   }
 

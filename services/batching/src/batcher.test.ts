@@ -222,3 +222,28 @@ test('a retry item by item ends, and a bad request hurts only itself', () => {
   expect(simulation.runs.map(({ rows }) => rows)).toEqual([1, 3, 1, 1, 1]);
   expect([first, ...retries].map((request) => simulation.latencyMs(request) < Infinity)).toEqual([true, true, false, true]);
 });
+
+describe('a share of bypass that others keep too', () => {
+  test('tells what it takes, the correction after the run included, and does without what others took', () => {
+    const clock = new FakeClock(0);
+    const runner = new ByHand();
+    const spent: number[] = [];
+    const limits = makeLimits({ bypassMaxShare: 0.2 });
+    const batcher = new Batcher<SimRequest>({ clock, runner, costs: createCostBook(), limits, onBypass: (ms) => void spent.push(ms) });
+    const bypass = (): boolean => {
+      const before = runner.batches.length;
+      batcher.submit(makeRequest({ bypass: true }));
+      return runner.batches.length > before;
+    };
+    runner.snapshot = [{ id: 't', podClass: 'x', outstanding: 9, capacity: 1, freeInMs: 0, penalty: 1 }];
+    expect(bypass()).toBe(true);
+    const [batch] = runner.batches;
+    if (batch !== undefined) batcher.finished(batch, { runMs: 15, ranRows: 1 });
+    expect(spent).toEqual([0, 15]);
+    // 200 ms a second in all, of which 15 are gone here.
+    batcher.spendBypass(184);
+    expect(bypass()).toBe(true);
+    batcher.spendBypass(1);
+    expect([bypass(), spent.length]).toEqual([false, 3]);
+  });
+});

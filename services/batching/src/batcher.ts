@@ -26,6 +26,8 @@ export interface BatcherOptions<R extends BatchRequest> {
   readonly costs: CostBook;
   readonly limits: BatchLimits;
   readonly defer?: Defer;
+  /** Told what bypass takes out of its share, ms, where others keep the same share: see spendBypass. */
+  readonly onBypass?: ((spentMs: number) => void) | undefined;
 }
 
 /**
@@ -58,6 +60,7 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
   readonly #runner: BatchRunner<R>;
   readonly #costs: CostBook;
   readonly #defer: Defer | undefined;
+  readonly #onBypass: ((spentMs: number) => void) | undefined;
   #limits: BatchLimits;
   readonly #waiting = new LaneSet<R>();
   readonly #gaps = new ArrivalGaps();
@@ -81,6 +84,7 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
     this.#costs = options.costs;
     this.#limits = options.limits;
     this.#defer = options.defer;
+    this.#onBypass = options.onBypass;
   }
 
   submit(request: R): Refusal | undefined {
@@ -111,13 +115,18 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
     if (report.runMs !== undefined) {
       this.#costs.observe(batch.shapeClass, batch.podClass, report.ranRows, report.runMs);
       this.#trustUntilMs = this.#clock.nowMs() + Math.max(freshMs, 4 * report.runMs);
-      if (run.bypass) this.#bypass.spend(report.runMs - run.predictedMs);
+      if (run.bypass) this.#spend(report.runMs - run.predictedMs);
     }
     this.#decideSoon();
   }
 
   targetsChanged(): void {
     this.#pump();
+  }
+
+  /** What bypass took elsewhere out of the share that is also this batcher's: another process serves the same targets. */
+  spendBypass(spentMs: number): void {
+    this.#bypass.spend(spentMs);
   }
 
   get queuedRequests(): number {
@@ -227,9 +236,14 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
     }
     if (best === undefined) return false;
     const batch = this.#start([request], best.target, true);
-    this.#bypass.spend(batch.predictedMs);
+    this.#spend(batch.predictedMs);
     this.#runner.run(batch);
     return true;
+  }
+
+  #spend(runMs: number): void {
+    this.#bypass.spend(runMs);
+    this.#onBypass?.(runMs);
   }
 
   /**

@@ -15,6 +15,8 @@ export { installSignals } from './lifecycle/signals.js';
 export type { ProcessLike, SignalOptions } from './lifecycle/signals.js';
 export { createLogger, logFormats, logLevels, silentLogger } from './log/logger.js';
 export type { LogFields, LogFormat, LogLevel, Logger, LoggerOptions } from './log/logger.js';
+export { MergedMetrics } from './metrics/merged.js';
+export type { MetricsSnapshot } from './metrics/merged.js';
 export { MetricsRegistry, batchRowsBuckets, catalogueMarkdown, latencyBucketsS } from './metrics/registry.js';
 export type {
   Counter,
@@ -28,7 +30,7 @@ export type {
 } from './metrics/registry.js';
 export type { LabelValues } from './metrics/series.js';
 export { startMetricsServer } from './metrics/server.js';
-export type { MetricsServer, MetricsServerOptions } from './metrics/server.js';
+export type { MetricsServer, MetricsServerOptions, MetricsSource } from './metrics/server.js';
 export { refusalHelp, refusalStatus, refuse } from './refusal.js';
 export type { Refusal, RefusalReason, Result } from './refusal.js';
 export { statusCode, statusName } from './status.js';

@@ -10,6 +10,7 @@ export interface UpFlags {
   readonly models?: string;
   readonly config?: string;
   readonly replicas?: number;
+  readonly workers: number;
   readonly grpcPort: number;
   readonly metricsPort: number;
   readonly host: string;
@@ -39,6 +40,7 @@ export function upCommand(context: CommandContext): Command {
     .option('--models <dir>', 'model repository: <dir>/<model>/<version>/model.onnx (default: the demo)')
     .option('--config <file>', 'RoutingTable (YAML) with settings of models')
     .option('--replicas <n>', 'inference processes (default: by the CPUs of this machine)', replicaCount)
+    .option('--workers <n>', 'processes of the gateway, for more than one core', workerCount, 1)
     .option('--grpc-port <port>', 'port of the gateway; 0 takes any free one', port, 8001)
     .option('--metrics-port <port>', 'port for /metrics, /livez and /readyz; 0 takes any free one', port, 8002)
     .option('--host <address>', 'address to listen at; 0.0.0.0 for all', '127.0.0.1')
@@ -53,6 +55,12 @@ export function upCommand(context: CommandContext): Command {
 }
 
 function replicaCount(text: string): number {
+  const count = positiveInteger(text);
+  if (count > 64) throw new InvalidArgumentError('Expected at most 64.');
+  return count;
+}
+
+function workerCount(text: string): number {
   const count = positiveInteger(text);
   if (count > 64) throw new InvalidArgumentError('Expected at most 64.');
   return count;

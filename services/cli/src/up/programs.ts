@@ -21,6 +21,7 @@ export function gatewaySpec(tableFile: string, flags: UpFlags, logLevel: ChildLo
     program: fileURLToPath(import.meta.resolve('@headrace/gateway/main')),
     args: [
       ...['--config', tableFile, '--host', flags.host, '--grpc-port', String(flags.grpcPort), '--metrics-port', String(flags.metricsPort)],
+      ...(flags.workers === 1 ? [] : ['--workers', String(flags.workers)]),
       // Nobody balances over gateways here, so there is nobody to warn before the drain.
       ...['--pre-stop-seconds', '0', '--log-level', logLevel, '--announce'],
     ],

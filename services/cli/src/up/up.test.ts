@@ -22,7 +22,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const plan = (flags: Partial<UpFlags>) =>
-  planUp({ grpcPort: 0, metricsPort: 0, host: '127.0.0.1', logLevel: 'warn', ...flags }, testIo({ cwd: folder }).io);
+  planUp({ grpcPort: 0, metricsPort: 0, workers: 1, host: '127.0.0.1', logLevel: 'warn', ...flags }, testIo({ cwd: folder }).io);
 
 function table(text: string): string {
   writeFileSync(join(folder, 'table.yaml'), `apiVersion: headrace.dev/v1alpha1\nkind: RoutingTable\n${text}`);

@@ -53,16 +53,11 @@ export class SeriesHistogram<L extends string> extends PromHistogram<L> {
   }
 
   override get(): Promise<MetricObjectWithValues<MetricValueWithName<L>>> {
-    return Promise.resolve({
-      name: this.#name,
-      help: this.#help,
-      // prom-client types it as the member of an enum that it does not export as a value.
-      type: 'histogram' as unknown as MetricObjectWithValues<MetricValueWithName<L>>['type'],
-      aggregator: 'sum',
-      // Its types ask for one; nothing calls it.
-      collect: () => undefined,
-      values: this.#table.all().flatMap((series) => this.#valuesOf(series)),
-    });
+    const values = this.#table.all().flatMap((series) => this.#valuesOf(series));
+    // prom-client's types ask for an enum's member that it does not export as a value, and for a function that nothing calls and
+    // no other process could be sent.
+    const metric: unknown = { name: this.#name, help: this.#help, type: 'histogram', aggregator: 'sum', values };
+    return Promise.resolve(metric as MetricObjectWithValues<MetricValueWithName<L>>);
   }
 
   /** What prom-client's registry asks for first; without it, it would expose the base class's own, empty, values. */

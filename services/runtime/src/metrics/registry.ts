@@ -1,5 +1,6 @@
 import { Counter as PromCounter, Gauge as PromGauge, Registry, collectDefaultMetrics } from 'prom-client';
 import { SeriesHistogram } from './histogram.js';
+import type { MetricsSnapshot } from './merged.js';
 import type { LabelValues } from './series.js';
 import { SeriesTable } from './series.js';
 
@@ -17,6 +18,8 @@ export interface MetricSpec<L extends string> {
   readonly name: string;
   readonly help: string;
   readonly labels?: readonly L[];
+  /** What the processes of one program make of it together; default: the sum. `max` where each tells the same thing. */
+  readonly together?: 'sum' | 'max';
 }
 
 export interface GaugeSpec<L extends string> extends MetricSpec<L> {
@@ -83,6 +86,7 @@ export class MetricsRegistry {
       name: spec.name,
       help: spec.help,
       labelNames: labels,
+      aggregator: spec.together ?? 'sum',
       registers: [this.#registry],
       collect: () => {
         for (const one of series.all()) {
@@ -118,6 +122,7 @@ export class MetricsRegistry {
       name: spec.name,
       help: spec.help,
       labelNames: labels,
+      aggregator: spec.together ?? 'sum',
       registers: [this.#registry],
       collect: () => {
         if (read !== undefined) metric.set(read());
@@ -169,6 +174,11 @@ export class MetricsRegistry {
   /** The Prometheus text exposition of all metrics. */
   async exposition(): Promise<string> {
     return this.#registry.metrics();
+  }
+
+  /** All values, for the process that adds them to those of others: see MergedMetrics. */
+  async snapshot(): Promise<MetricsSnapshot> {
+    return this.#registry.getMetricsAsJSON();
   }
 
   #add<L extends string>(type: MetricDefinition['type'], spec: MetricSpec<L>, buckets?: readonly number[]): L[] {

@@ -1,10 +1,15 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { MetricsRegistry } from './registry.js';
+
+/** What /metrics shows: a MetricsRegistry, or those of several processes merged. */
+export interface MetricsSource {
+  readonly contentType: string;
+  exposition(): Promise<string>;
+}
 
 export interface MetricsServerOptions {
-  readonly registry: MetricsRegistry;
+  readonly registry: MetricsSource;
   /** Loopback unless told otherwise: metrics name models and tell load. */
   readonly host?: string;
   /** 0: picked by the kernel. */
@@ -81,7 +86,7 @@ function send(response: ServerResponse, status: number, contentType: string, bod
   response.end(bytes);
 }
 
-function sharedScrape(registry: MetricsRegistry): () => Promise<string> {
+function sharedScrape(registry: MetricsSource): () => Promise<string> {
   let running: Promise<string> | undefined;
   return async () => {
     running ??= registry.exposition().finally(() => {
