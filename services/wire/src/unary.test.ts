@@ -19,7 +19,7 @@ afterEach(async () => harness.close());
 function recordingLogger() {
   const lines: [LogFields, string][] = [];
   const write = (fields: LogFields, message: string): void => void lines.push([fields, message]);
-  const logger: Logger = { debug: write, info: write, warn: write, error: write, child: () => logger };
+  const logger: Logger = { debug: write, info: write, warn: write, error: write, isLevelEnabled: () => true, child: () => logger };
   return { logger, lines };
 }
 

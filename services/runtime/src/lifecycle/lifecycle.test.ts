@@ -7,7 +7,7 @@ function setUp(graceMs = 1_000) {
   const clock = new FakeClock(0);
   const lines: string[] = [];
   const write = (fields: LogFields, message: string): void => void lines.push(`${message} ${String(fields['step'] ?? fields['reason'])}`);
-  const logger: Logger = { debug: write, info: write, warn: write, error: write, child: () => logger };
+  const logger: Logger = { debug: write, info: write, warn: write, error: write, isLevelEnabled: () => true, child: () => logger };
   return { clock, lines, lifecycle: new Lifecycle({ clock, logger, graceMs }) };
 }
 
