@@ -3,8 +3,9 @@ import { textSize } from '../wire-format/writer.js';
 import type { ByteRange, InferRequestView } from './request.js';
 import type { RequestMarks } from './scan-request.js';
 
-/** A form longer than this is not worth comparing byte by byte, nor keeping. */
+/** A form longer than this, or of more parts, is not worth comparing byte by byte, nor keeping. */
 const maxSkeletonBytes = 1024;
+const maxParts = 32;
 
 /**
  * What a ModelInferRequest says besides its id and its tensors' raw bytes: the skeleton of the message.
@@ -37,6 +38,7 @@ export class RequestForm {
   /** Undefined for messages that are not worth it: typed contents, an id given twice, long descriptions. */
   static of(view: InferRequestView, { ids, idEnd, raws }: RequestMarks): RequestForm | undefined {
     const { bytes } = view;
+    if (view.inputs.length + view.outputs.length + view.parameters.size + raws.length > maxParts) return undefined;
     if (ids > 1 || view.inputs.some(({ contents }) => contents.length > 0)) return undefined;
     const id = ids === 0 ? { start: 0, end: 0 } : { start: idEnd - textSize(view.id), end: idEnd };
     const free = [...raws, id].toSorted((left, right) => left.start - right.start);

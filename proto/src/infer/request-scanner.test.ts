@@ -100,7 +100,7 @@ describe('RequestScanner', () => {
     expect(Math.min(seen.other, seen.refused)).toBeGreaterThan(50);
   });
 
-  it('keeps no form of typed contents, of long descriptions and of an id given twice', () => {
+  it('keeps no form of typed contents, of long descriptions, of many parts and of an id given twice', () => {
     const scanner = new RequestScanner();
     const typed = encodeFully(type, {
       modelName: 'm',
@@ -114,8 +114,16 @@ describe('RequestScanner', () => {
       inputs: [],
       outputs: [],
     });
+    const many = writeInferRequest({
+      modelName: 'm',
+      modelVersion: '',
+      id: '',
+      parameters: new Map(),
+      inputs: [],
+      outputs: Array.from({ length: 40 }, () => ({ name: 'y', parameters: new Map() })),
+    });
     const twice = Buffer.concat([request('one', [1]), Buffer.from([0x1a, 3, 0x74, 0x77, 0x6f])]);
-    for (const bytes of [typed, long, twice]) expect(scan(scanner, bytes)).toBeUndefined();
+    for (const bytes of [typed, long, many, twice]) expect(scan(scanner, bytes)).toBeUndefined();
   });
 
   it('does not keep the message that a form was learnt from', () => {

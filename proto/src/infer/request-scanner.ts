@@ -3,8 +3,8 @@ import { RequestForm } from './request-form.js';
 import type { RequestMarks } from './scan-request.js';
 import { scanInferRequest, scanMarked } from './scan-request.js';
 
-/** A power of two. At most a kilobyte of skeleton and as much of what was read from it each. */
-const slots = 512;
+/** A power of two; enough for a server of a thousand models. A form takes about 1 KB, a hostile one 10 KB. */
+const slots = 2048;
 
 /**
  * scanInferRequest for one who reads many: remembers the forms that came last and recognises them. Same results, same refusals.
