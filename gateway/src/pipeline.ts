@@ -427,8 +427,8 @@ export class Pipeline {
     const refusal = outcome === undefined ? cancelled : outcome.ok ? undefined : outcome.refusal;
     this.#record.ended(model, refusal === undefined || this.#isKnown(model), refusal?.reason ?? 'OK');
     if (refusal === undefined) this.#record.answered(model, this.#clock.nowMs() - live.incoming.arrivedMs);
-    if (live.classified.sequence?.end === true)
-      this.#affinity.release(sequenceKey(live.lane.model, live.lane.version, live.classified.sequence?.id));
+    const { sequence } = live.classified;
+    if (sequence?.end === true) this.#affinity.release(sequenceKey(live.lane, sequence.id));
     if (outcome !== undefined) live.done(outcome);
     this.#live.delete(live);
   }
@@ -439,7 +439,7 @@ export class Pipeline {
     const { sequence } = classified;
     if (sequence === undefined) return { ok: true, value: undefined };
     return pinSequence(
-      { key: sequenceKey(live.lane.model, live.lane.version, live.classified.sequence?.id), name: sequence.id, start: sequence.start },
+      { key: sequenceKey(lane, sequence.id), name: sequence.id, start: sequence.start },
       {
         affinity: this.#affinity,
         backends: this.router.backends,

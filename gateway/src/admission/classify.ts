@@ -18,21 +18,16 @@ export interface Classified extends Deadlines {
 
 /** Pure: the request's parameters read against the model's policy. */
 export function classify(view: InferRequestView, policy: ModelPolicy, arrivedMs: number, callDeadlineMs: number): Result<Classified> {
-  const answerByMs = Math.min(callDeadlineMs, arrivedMs + policy.timeoutMs);
-  if (view.parameters.size === 0 && answerByMs > arrivedMs) {
-    // As below without parameters, which is how most requests come.
-    const { defaultBand, bypassBand } = policy.priority;
-    const value = { band: defaultBand, bypass: defaultBand <= bypassBand, answerByMs, startByMs: answerByMs, sequence: undefined };
-    return { ok: true, value };
-  }
   const priority = priorityOf(view.parameters.get(requestParameter.priority), policy.priority);
   if (!priority.ok) return priority;
   const deadlines = deadlinesOf(arrivedMs, callDeadlineMs, view.parameters.get(requestParameter.timeoutUs), policy.timeoutMs);
   if (!deadlines.ok) return deadlines;
   const sequence = sequenceOf(view);
   if (!sequence.ok) return sequence;
-  if (deadlines.value.answerByMs <= arrivedMs) {
+  const { band, bypass } = priority.value;
+  const { answerByMs, startByMs } = deadlines.value;
+  if (answerByMs <= arrivedMs) {
     return { ok: false, refusal: refuse('DEADLINE_EXCEEDED', 'the deadline had passed when the request arrived') };
   }
-  return { ok: true, value: { ...priority.value, ...deadlines.value, sequence: sequence.value } };
+  return { ok: true, value: { band, bypass, answerByMs, startByMs, sequence: sequence.value } };
 }

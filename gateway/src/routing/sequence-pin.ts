@@ -38,6 +38,6 @@ export function pinSequence(sequence: SequenceToPin, world: PinWorld): Result<st
 }
 
 /** Names a sequence among those of all models. */
-export function sequenceKey(model: string, version: string, id: string | undefined): string {
-  return `${model}\u0000${version}\u0000${id ?? ''}`;
+export function sequenceKey({ model, version }: { readonly model: string; readonly version: string }, id: string): string {
+  return `${model}\u0000${version}\u0000${id}`;
 }

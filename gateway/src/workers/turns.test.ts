@@ -128,6 +128,15 @@ function wants(worker: Worker, oldestMs = 0): void {
   worker.may();
 }
 
+/** Both permits of the slot, and a run with each. */
+function startTwo(site: Site, worker: Worker): void {
+  for (let permit = 0; permit < 2; permit++) {
+    wants(worker);
+    site.pass(1);
+    worker.start();
+  }
+}
+
 describe('turns between workers', () => {
   it('a worker alone asks once, and its permits stay with it', () => {
     const site = new Site(2);
@@ -205,11 +214,7 @@ describe('turns between workers', () => {
   it('a dead worker frees its permits and its runs', () => {
     const site = new Site(2);
     const [a, b] = [site.worker(1), site.worker(2)];
-    for (let permit = 0; permit < 2; permit++) {
-      wants(a);
-      site.pass(1);
-      a.start();
-    }
+    startTwo(site, a);
     wants(b);
     site.pass(1);
     expect([b.may(), b.runs.size]).toEqual([false, 2]);
@@ -221,11 +226,7 @@ describe('turns between workers', () => {
   it('a worker that stands still loses its permits, and begins anew when it moves on', () => {
     const site = new Site(2);
     const [a, b] = [site.worker(1), site.worker(2)];
-    for (let permit = 0; permit < 2; permit++) {
-      wants(a);
-      site.pass(1);
-      a.start();
-    }
+    startTwo(site, a);
     a.listens = false;
     wants(b);
     site.pass(silentMs + 2 * beatMs);

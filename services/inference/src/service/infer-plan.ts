@@ -1,5 +1,5 @@
 import { laneKey, shapeClass } from '@headrace/batching';
-import type { ByteRange, InferRequestView } from '@headrace/proto';
+import type { ByteRange, InferRequestView, ParameterValue } from '@headrace/proto';
 import { PreparedInferResponse, reportParameter } from '@headrace/proto';
 import type { Result } from '@headrace/runtime';
 import type { ReadyVersion } from '../model/served-model.js';
@@ -10,6 +10,7 @@ import type { ModelSignature } from '../tensors/signature.js';
 import { readParameters } from './request-parameters.js';
 import type { RequestParameters } from './request-parameters.js';
 
+const finalFlag: ReadonlyMap<string, ParameterValue> = new Map([['triton_final_response', true]]);
 const reports = [reportParameter.runUs, reportParameter.runRows, reportParameter.queueUs];
 
 /** One input of a form: all that is left to do is to cut its bytes out of the message. */
@@ -31,7 +32,9 @@ export class InferPlan {
   readonly #cuts: readonly InputCut[] | undefined;
   readonly #modelName: string;
   readonly #signature: ModelSignature;
-  #response: { readonly shapes: readonly (readonly number[])[]; readonly prepared: PreparedInferResponse } | undefined;
+  #response:
+    | { readonly final: boolean; readonly shapes: readonly (readonly number[])[]; readonly prepared: PreparedInferResponse }
+    | undefined;
 
   private constructor(
     view: InferRequestView,
@@ -74,24 +77,30 @@ export class InferPlan {
     return (this.#cuts ?? []).map(({ shape, range }) => ({ shape, data: bytes.subarray(range.start, range.end) }));
   }
 
-  /** Times in whole microseconds. */
-  respond(id: string, runUs: number, ranRows: number, queueUs: number, parts: readonly TensorPart[]): Buffer {
+  /** Times in whole microseconds; `final`: a stream's client asked to be told which reply is the last one of its request. */
+  respond(id: string, runUs: number, ranRows: number, queueUs: number, parts: readonly TensorPart[], final: boolean): Buffer {
     const raws: Uint8Array[] = [];
     for (const part of parts) raws.push(part.data);
-    return this.#prepared(parts).write(id, [runUs, ranRows, queueUs], raws);
+    return this.#prepared(parts, final).write(id, [runUs, ranRows, queueUs], raws);
   }
 
   /** Models with dynamic dims may answer in other shapes than before. */
-  #prepared(parts: readonly TensorPart[]): PreparedInferResponse {
+  #prepared(parts: readonly TensorPart[], final: boolean): PreparedInferResponse {
     const known = this.#response;
-    if (known !== undefined && parts.every(({ shape }, index) => sameShape(shape, known.shapes[index]))) return known.prepared;
+    if (known?.final === final && parts.every(({ shape }, index) => sameShape(shape, known.shapes[index]))) return known.prepared;
     const outputs = this.outputs.flatMap((output, index) => {
       const declared = this.#signature.outputs[output];
       const part = parts[index];
       return declared === undefined || part === undefined ? [] : [{ name: declared.name, datatype: declared.datatype, shape: part.shape }];
     });
-    const prepared = new PreparedInferResponse({ modelName: this.#modelName, modelVersion: this.version, parameters: reports, outputs });
-    this.#response = { shapes: parts.map(({ shape }) => shape), prepared };
+    const prepared = new PreparedInferResponse({
+      modelName: this.#modelName,
+      modelVersion: this.version,
+      ...(final ? { fixed: finalFlag } : {}),
+      parameters: reports,
+      outputs,
+    });
+    this.#response = { final, shapes: parts.map(({ shape }) => shape), prepared };
     return prepared;
   }
 }

@@ -1,12 +1,11 @@
-import { RequestScanner, reportParameter, writeInferResponse } from '@headrace/proto';
-import type { ParameterValue, RequestForm } from '@headrace/proto';
+import { RequestScanner } from '@headrace/proto';
+import type { RequestForm } from '@headrace/proto';
 import type { Clock, Refusal } from '@headrace/runtime';
 import { refuse } from '@headrace/runtime';
 import type { InferOutcome, PendingInfer } from '../execute/pending.js';
 import type { InferenceMetrics } from '../metrics.js';
 import type { ModelHost } from '../repository/model-host.js';
 import type { CheckedTensor } from '../tensors/check-request.js';
-import type { TensorPart } from '../tensors/scatter.js';
 import { InferPlan } from './infer-plan.js';
 
 export type InferReply =
@@ -124,27 +123,7 @@ class ServedRequest implements PendingInfer {
     if (!outcome.ok) return this.#reply({ ok: false, refusal: outcome.refusal, id: this.#id, model: this.#model });
     const runUs = Math.max(1, Math.round(outcome.runMs * 1000));
     const queueUs = Math.max(0, Math.round(outcome.queueMs * 1000));
-    const message = this.#finalFlag
-      ? this.#finalMessage(runUs, outcome.ranRows, queueUs, outcome.parts)
-      : this.#plan.respond(this.#id, runUs, outcome.ranRows, queueUs, outcome.parts);
+    const message = this.#plan.respond(this.#id, runUs, outcome.ranRows, queueUs, outcome.parts, this.#finalFlag);
     this.#reply({ ok: true, message, model: this.#model });
-  }
-
-  #finalMessage(runUs: number, ranRows: number, queueUs: number, parts: readonly TensorPart[]): Buffer {
-    const { version, ready, outputs } = this.#plan;
-    const parameters = new Map<string, ParameterValue>([
-      [reportParameter.runUs, BigInt(runUs)],
-      [reportParameter.runRows, BigInt(ranRows)],
-      [reportParameter.queueUs, BigInt(queueUs)],
-      ['triton_final_response', true],
-    ]);
-    const tensors = outputs.flatMap((output, index) => {
-      const declared = ready.state.loaded.signature.outputs[output];
-      const part = parts[index];
-      return declared === undefined || part === undefined
-        ? []
-        : [{ name: declared.name, datatype: declared.datatype, shape: part.shape, data: [part.data] }];
-    });
-    return writeInferResponse({ modelName: this.#model, modelVersion: version, id: this.#id, parameters, outputs: tensors });
   }
 }

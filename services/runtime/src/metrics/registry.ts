@@ -81,7 +81,7 @@ export class MetricsRegistry {
 
   defineCounter<L extends string = never>(spec: MetricSpec<L>): Counter<L> {
     const labels = this.#add('counter', spec);
-    const series = new SeriesTable(labels, this.#maxSeries, (values) => ({ values, pending: 0, isNew: true }));
+    const series = new SeriesTable(labels, this.#maxSeries, (values) => ({ values, pending: 0 }));
     const metric: PromCounter<L> = new PromCounter({
       name: spec.name,
       help: spec.help,
@@ -90,22 +90,21 @@ export class MetricsRegistry {
       registers: [this.#registry],
       collect: () => {
         for (const one of series.all()) {
-          if (one.pending > 0 || one.isNew) metric.inc(one.values, one.pending);
+          // Zero makes the series known.
+          metric.inc(one.values, one.pending);
           one.pending = 0;
-          one.isNew = false;
         }
       },
     });
+    const add = (one: { pending: number }, by: number): void => {
+      if (!(by >= 0)) throw new RangeError(`counter ${spec.name}: expected an increment of 0 or more, got ${by}`);
+      one.pending += by;
+    };
     return {
-      inc: (values, by = 1) => {
-        if (!(by >= 0)) throw new RangeError(`counter ${spec.name}: expected an increment of 0 or more, got ${by}`);
-        series.of(values).pending += by;
-      },
+      inc: (values, by = 1) => add(series.of(values), by),
       bound: (values) => {
         const one = series.of(values);
-        return (by = 1) => {
-          one.pending += by;
-        };
+        return (by = 1) => add(one, by);
       },
       remove: (values) => {
         if (series.remove(values)) metric.remove(values);

@@ -1,17 +1,10 @@
-import type { StatusCode } from '@headrace/runtime';
 import { Stream } from '../connection/stream.js';
+import type { HeadProblem } from '../grpc/request-head.js';
 import type { HeaderFields } from '../hpack/index.js';
 import { failureTrailers } from './response-fields.js';
 
-export type Refusal =
-  | { readonly kind: 'http'; readonly httpStatus: number; readonly text: string; readonly contentLength: number }
-  | {
-      readonly kind: 'status';
-      readonly code: StatusCode;
-      readonly message: string;
-      readonly acceptEncoding: string | undefined;
-      readonly contentLength: number;
-    };
+/** What is answered; a malformed request is reset instead. */
+export type Refusal = Exclude<HeadProblem, { readonly kind: 'malformed' }>;
 
 /** A request that no handler sees. What still comes of it is dropped. */
 export class RefusedRequest extends Stream {
