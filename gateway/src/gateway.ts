@@ -56,7 +56,9 @@ export interface Gateway {
   table(): GatewayTable;
   /** Names of the models that some backend serves now. */
   readyModels(): readonly string[];
+  /** Takes requests, and a backend is ready. */
   isReady(): boolean;
+  /** For the process that sums up several workers' metrics. */
   metricsSnapshot(): Promise<MetricsSnapshot>;
   /** True once a backend is ready; false when none was within the time, or the gateway began to drain. */
   untilReady(timeoutMs: number): Promise<boolean>;
@@ -145,7 +147,7 @@ class RunningGateway implements Gateway {
     this.#register();
     // Ports first: a taken one is told before anything else is begun.
     if (metricsPort !== undefined) {
-      this.#metricsServer = await startMetricsServer({ registry: this.#registry, host, port: metricsPort, ready: () => this.#ready() });
+      this.#metricsServer = await startMetricsServer({ registry: this.#registry, host, port: metricsPort, ready: () => this.isReady() });
     }
     this.grpcPort = (await this.#server.listen(host, grpcPort)).port;
     this.#directory.setSpecs(this.#table.backends, [...this.#table.models.keys()]);
@@ -171,7 +173,7 @@ class RunningGateway implements Gateway {
   }
 
   isReady(): boolean {
-    return this.#ready();
+    return this.#serving && this.#directory.views().some(({ state }) => state === 'ready');
   }
 
   metricsSnapshot(): Promise<MetricsSnapshot> {
@@ -179,7 +181,7 @@ class RunningGateway implements Gateway {
   }
 
   async untilReady(timeoutMs: number): Promise<boolean> {
-    if (this.#ready() || !this.#serving) return this.#ready();
+    if (this.isReady() || !this.#serving) return this.isReady();
     return new Promise((resolve) => {
       const end = (ready: boolean): void => {
         timer.cancel();
@@ -187,7 +189,7 @@ class RunningGateway implements Gateway {
         resolve(ready);
       };
       const listener = (): void => {
-        if (this.#ready() || !this.#serving) end(this.#ready());
+        if (this.isReady() || !this.#serving) end(this.isReady());
       };
       const timer = this.#options.clock.setTimer(() => end(false), timeoutMs);
       this.#listeners.add(listener);
@@ -241,7 +243,7 @@ class RunningGateway implements Gateway {
         onDrain: (listener) => this.#server.onDrain(listener),
       }),
       ...coreMethods({
-        serving: { ready: () => this.#ready(), modelReady: (name, modelVersion) => this.#modelReady(name, modelVersion) },
+        serving: { ready: () => this.isReady(), modelReady: (name, modelVersion) => this.#modelReady(name, modelVersion) },
         documents: this.#documents,
         version,
         logger,
@@ -257,7 +259,7 @@ class RunningGateway implements Gateway {
   #health(): HealthSource {
     return {
       check: (service) => {
-        if (service === '' || service === inferenceService.name) return this.#ready() ? 'SERVING' : 'NOT_SERVING';
+        if (service === '' || service === inferenceService.name) return this.isReady() ? 'SERVING' : 'NOT_SERVING';
         // "ranker" or "ranker/3"; a model's own name may contain a slash.
         const slash = service.lastIndexOf('/');
         const split: [string, string] = slash < 0 ? [service, ''] : [service.slice(0, slash), service.slice(slash + 1)];
@@ -272,10 +274,6 @@ class RunningGateway implements Gateway {
         return () => void this.#listeners.delete(listener);
       },
     };
-  }
-
-  #ready(): boolean {
-    return this.#serving && this.#directory.views().some(({ state }) => state === 'ready');
   }
 
   #modelReady(name: string, version: string): boolean {

@@ -19,7 +19,9 @@ class Held {
 
   count(model: string, change: 1 | -1): void {
     this.busy += change;
-    this.busySlots.set(model, (this.busySlots.get(model) ?? 0) + change);
+    const slots = (this.busySlots.get(model) ?? 0) + change;
+    if (slots === 0) this.busySlots.delete(model);
+    else this.busySlots.set(model, slots);
   }
 }
 
