@@ -31,6 +31,7 @@ interface Flags {
   readonly drainSeconds: number;
   readonly preStopSeconds: number;
   readonly workers: number;
+  readonly workerSilenceSeconds: number;
   readonly announce: boolean;
   readonly wire: WireName;
   readonly logLevel: LogLevel;
@@ -63,6 +64,12 @@ const program = new Command('headrace-gateway')
   .option('--drain-seconds <seconds>', 'longest time from SIGTERM to exit', seconds, 30)
   .option('--pre-stop-seconds <seconds>', 'requests are still taken for this long after SIGTERM, while health says NOT_SERVING', seconds, 1)
   .option('--workers <n>', 'processes that share the port and the work, for more than one core', workerCount, 1)
+  .option(
+    '--worker-silence-seconds <seconds>',
+    'with --workers: one that says nothing for so long (its event loop hangs) is killed, and another started; 0 for never',
+    silence,
+    10,
+  )
   .option('--announce', 'JSON lines on standard output: "listening" with the ports, and "ready" once a backend is', false)
   .addOption(
     new Option('--wire <name>', 'what carries gRPC')
@@ -102,6 +109,7 @@ async function lead(flags: Flags, logger: Logger, fork: PrimaryOptions['fork']):
     host: flags.host,
     grpcPort: flags.grpcPort,
     metricsPort: metricsPortOf(flags),
+    silenceMs: flags.workerSilenceSeconds === 0 ? Infinity : flags.workerSilenceSeconds * 1000,
   }).catch((error: unknown) => fail(error instanceof WorkerProblem ? error.message : startProblem(error, flags)));
   if (!flags.announce) return;
   announceListening(primary);
@@ -220,6 +228,13 @@ function seconds(text: string): number {
   const value = Number(text);
   if (text === '' || !Number.isFinite(value) || value < 0 || value > 86_400)
     throw new InvalidArgumentError('expected seconds from 0 to 86400');
+  return value;
+}
+
+/** Below a few beats every pause for garbage would be a death sentence. */
+function silence(text: string): number {
+  const value = seconds(text);
+  if (value !== 0 && value < 2) throw new InvalidArgumentError('expected 0 or seconds from 2 to 86400');
   return value;
 }
 

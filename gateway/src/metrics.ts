@@ -121,6 +121,7 @@ export function defineGatewayMetrics(registry: MetricsRegistry, gauges: GatewayG
 
 export interface WorkersMetrics {
   readonly restarts: Counter<never>;
+  readonly kills: Counter<never>;
 }
 
 /** What the primary process of --workers adds to the sum of its workers. */
@@ -130,6 +131,10 @@ export function defineWorkersMetrics(registry: MetricsRegistry, gauges: { readon
     restarts: registry.defineCounter({
       name: 'headrace_gateway_worker_restarts_total',
       help: 'With --workers: workers started again after one ended.',
+    }),
+    kills: registry.defineCounter({
+      name: 'headrace_gateway_worker_kills_total',
+      help: 'With --workers: workers killed because they said nothing for --worker-silence-seconds.',
     }),
   };
 }

@@ -52,7 +52,9 @@ class Subject {
       // Nobody is set aside: a run that takes three times as long here is the machine's fault.
       routing: { slowStartMs: 0, outlier: { minExcessMs: 60_000 } },
     };
-    const gateway = await startGateway({ folder: own.path, table, args: ['--workers', String(workers)] });
+    // One that a test stops for longer than usual is not to be replaced.
+    const args = ['--workers', String(workers), '--worker-silence-seconds', '600'];
+    const gateway = await startGateway({ folder: own.path, table, args });
     return new Subject(backend, gateway, own);
   }
 

@@ -3,6 +3,7 @@ import { FakeClock } from '@headrace/runtime/testing';
 import { describe, expect, it } from 'vitest';
 import { WorkerFleet, restartDelayMs } from './fleet.js';
 import type { WorkerProcess } from './fleet.js';
+import { beatMs } from './messages.js';
 import type { FromWorker, ToWorker } from './messages.js';
 import { TurnHub } from './turn-hub.js';
 
@@ -37,11 +38,21 @@ class FakeWorker implements WorkerProcess {
   }
 }
 
-function site(count = 2): { clock: FakeClock; fleet: WorkerFleet; forked: FakeWorker[]; gone: number[]; restarts: () => number } {
+const silenceMs = 10_000;
+
+function site(count = 2): {
+  clock: FakeClock;
+  fleet: WorkerFleet;
+  forked: FakeWorker[];
+  gone: number[];
+  restarts: () => number;
+  kills: () => number;
+} {
   const clock = new FakeClock();
   const forked: FakeWorker[] = [];
   const gone: number[] = [];
   let restarts = 0;
+  let kills = 0;
   const fleet = new WorkerFleet({
     clock,
     logger: silentLogger,
@@ -52,11 +63,13 @@ function site(count = 2): { clock: FakeClock; fleet: WorkerFleet; forked: FakeWo
       return worker;
     },
     hub: new TurnHub({ clock, defer: (flush) => void clock.setTimer(flush, 0), send: () => undefined }),
+    silenceMs,
     onRestart: () => (restarts += 1),
+    onKill: () => (kills += 1),
     onMetrics: () => undefined,
     onGone: (worker) => void gone.push(worker),
   });
-  return { clock, fleet, forked, gone, restarts: () => restarts };
+  return { clock, fleet, forked, gone, restarts: () => restarts, kills: () => kills };
 }
 
 async function started(count = 2): Promise<ReturnType<typeof site>> {
@@ -112,6 +125,36 @@ describe('WorkerFleet', () => {
     expect(endAndCome(100)).toBe(true);
     expect([gone, restarts()]).toEqual([[2, 3, 4, 5], 4]);
     expect(restartDelayMs(1000)).toBe(10_000);
+  });
+
+  it('kills one that lives and says nothing, and starts another', async () => {
+    const { clock, fleet, forked, restarts, kills } = await started();
+    const beats = (forMs: number): void => {
+      for (let passedMs = 0; passedMs < forMs; passedMs += beatMs) {
+        clock.advance(beatMs);
+        forked[0]?.say({ kind: 'beat' });
+        fleet.beat();
+      }
+    };
+    beats(silenceMs - beatMs);
+    expect(kills()).toBe(0);
+    beats(beatMs);
+    expect(forked.map(({ killed }) => killed)).toEqual([false, true]);
+    beats(beatMs);
+    forked[2]?.listens();
+    expect([kills(), restarts(), fleet.listening]).toEqual([1, 1, 2]);
+  });
+
+  it('leaves one that is silent while all drain to the end of the grace', async () => {
+    const { clock, fleet, forked, kills } = await started();
+    const drained = fleet.drain(3 * silenceMs);
+    for (let passedMs = 0; passedMs < 2 * silenceMs; passedMs += beatMs) {
+      clock.advance(beatMs);
+      fleet.beat();
+    }
+    expect([kills(), forked.map(({ killed }) => killed)]).toEqual([0, [false, false]]);
+    for (const worker of forked) worker.exit('code 0', true);
+    await drained;
   });
 
   it('drains all, and is done when the last has ended', async () => {

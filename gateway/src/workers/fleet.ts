@@ -1,6 +1,7 @@
 import { describeError } from '@headrace/runtime';
 import type { Clock, Logger, MetricsSnapshot } from '@headrace/runtime';
 import type { FromWorker, ToWorker } from './messages.js';
+import { SilenceWatch } from './silence-watch.js';
 import type { TurnHub } from './turn-hub.js';
 
 /** A forked worker as the fleet sees it. */
@@ -21,7 +22,10 @@ export interface FleetOptions {
   readonly count: number;
   readonly fork: () => WorkerProcess;
   readonly hub: TurnHub;
+  /** A worker that says nothing for so long is killed; Infinity: never. See SilenceWatch. */
+  readonly silenceMs: number;
   readonly onRestart: () => void;
+  readonly onKill: () => void;
   readonly onMetrics: (worker: number, scrape: number, snapshot: MetricsSnapshot) => void;
   readonly onGone: (worker: number) => void;
 }
@@ -44,6 +48,7 @@ export class WorkerFleet {
   readonly #options: FleetOptions;
   readonly #members = new Map<number, Member>();
   readonly #watchers = new Set<() => void>();
+  readonly #silence: SilenceWatch;
   #failures = 0;
   #draining = false;
   #clean = true;
@@ -52,6 +57,7 @@ export class WorkerFleet {
 
   constructor(options: FleetOptions) {
     this.#options = options;
+    this.#silence = new SilenceWatch(options.silenceMs, options.clock.nowMs());
   }
 
   get listening(): number {
@@ -76,6 +82,19 @@ export class WorkerFleet {
 
   send(worker: number, message: ToWorker): void {
     this.#members.get(worker)?.process.send(message);
+  }
+
+  /** To be called every beatMs. A drain has an end of its own: see drain. */
+  beat(): void {
+    const { clock, hub, logger, onKill } = this.#options;
+    hub.beat();
+    const silent = this.#draining ? undefined : this.#silence.look(clock.nowMs());
+    const process = silent === undefined ? undefined : this.#members.get(silent.worker)?.process;
+    if (silent === undefined || process === undefined) return;
+    const { worker, silentMs } = silent;
+    logger.error({ worker, workerPid: process.pid, silentMs: Math.round(silentMs) }, 'a worker said nothing for too long: it is killed');
+    onKill();
+    process.kill();
   }
 
   /** Resolves once all listen, or with why one of them cannot. */
@@ -116,6 +135,7 @@ export class WorkerFleet {
     process.onMessage((message) => this.#receive(member, message));
     process.onExit((how, clean) => this.#exited(member, how, clean));
     hub.join(process.id);
+    this.#silence.join(process.id);
     logger.debug({ worker: process.id, workerPid: process.pid }, 'worker forked');
   }
 
@@ -123,6 +143,7 @@ export class WorkerFleet {
     const { hub, logger, onMetrics } = this.#options;
     const { id } = member.process;
     hub.heard(id);
+    this.#silence.heard(id);
     switch (message.kind) {
       case 'turns':
         hub.receive(id, message.epoch, message.claims);
@@ -133,6 +154,7 @@ export class WorkerFleet {
         break;
       case 'state':
         member.listening = true;
+        this.#silence.listens(id);
         member.ready = message.ready;
         member.models = message.models;
         this.#changed();
@@ -151,6 +173,7 @@ export class WorkerFleet {
     const { clock, hub, logger, onGone, onRestart } = this.#options;
     this.#members.delete(process.id);
     hub.leave(process.id);
+    this.#silence.leave(process.id);
     onGone(process.id);
     if (this.#draining) this.#clean &&= clean;
     else if (!this.#started) this.#problem ??= `a worker ended (${how}) before it listened`;

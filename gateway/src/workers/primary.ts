@@ -19,6 +19,8 @@ export interface PrimaryOptions {
   /** 0: picked by the kernel, for as long as this process lives. */
   readonly grpcPort: number;
   readonly metricsPort: number | undefined;
+  /** A worker that says nothing for so long is killed; Infinity: never. */
+  readonly silenceMs: number;
 }
 
 export interface Primary {
@@ -37,7 +39,7 @@ export class WorkerProblem extends Error {}
  * end and passes the drain on. Rejects with Node's error for a taken port, or with a WorkerProblem.
  */
 export async function startPrimary(options: PrimaryOptions): Promise<Primary> {
-  const { clock, logger, lifecycle, workers, host, metricsPort } = options;
+  const { clock, logger, lifecycle, workers, host, metricsPort, silenceMs } = options;
   const registry = new MetricsRegistry();
   const hub = new TurnHub({ clock, defer: (flush) => void setImmediate(flush), send: (worker, message) => fleet.send(worker, message) });
   const metrics = defineWorkersMetrics(registry, { listening: () => fleet.listening });
@@ -53,7 +55,9 @@ export async function startPrimary(options: PrimaryOptions): Promise<Primary> {
     count: workers,
     fork: () => options.fork(grpcPort),
     hub,
+    silenceMs,
     onRestart: () => metrics.restarts.inc({}),
+    onKill: () => metrics.kills.inc({}),
     onMetrics: (worker, scrape, snapshot) => merged.answered(worker, scrape, snapshot),
     onGone: (worker) => merged.gone(worker),
   });
@@ -65,7 +69,7 @@ export async function startPrimary(options: PrimaryOptions): Promise<Primary> {
   }
   const grpcPort = await freePort(host, options.grpcPort);
   const beat = (): void => {
-    hub.beat();
+    fleet.beat();
     timer = clock.setTimer(beat, beatMs);
   };
   let timer = clock.setTimer(beat, beatMs);
