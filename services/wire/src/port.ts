@@ -93,7 +93,7 @@ export interface TransportOptions {
   readonly maxMessageBytes?: number;
   /**
    * What is sent is compressed with gzip where that makes it smaller: requests always, replies to clients that take it. Default false: tensors hardly
-   * get smaller.
+   * get smaller. Messages of streams are compressed up to 64 KiB: see compressNow.
    */
   readonly compress?: boolean;
   readonly keepalive?: KeepaliveOptions;
@@ -125,7 +125,10 @@ export interface WireServer {
    * health watches.
    */
   onDrain(listener: () => void): void;
-  /** Stops accepting (GOAWAY), lets running calls finish for at most `graceMs`, then cancels what is left. */
+  /**
+   * Stops accepting (GOAWAY), lets running calls finish for at most `graceMs`, then cancels what is left. A second call waits
+   * for the first, whose grace counts.
+   */
   drain(graceMs: number): Promise<void>;
 }
 

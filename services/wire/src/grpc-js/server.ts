@@ -83,6 +83,7 @@ export class GrpcJsServer implements WireServer {
     this.#injector?.destroy();
     for (const listener of this.#drainListeners) listener();
     const { clock, logger } = this.#context;
+    // grpc-js does not tell which sockets are still in a TLS handshake: such a peer holds up the drain until its grace is over.
     if (this.#sockets.size > 0) {
       await new Promise<void>((resolve) => {
         const gone = [...this.#sockets].map(async (socket) => new Promise<void>((closed) => socket.once('close', () => closed())));

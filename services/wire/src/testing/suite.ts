@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe } from 'vitest';
 import type { Transport } from '../port.js';
 import { connectionCases } from './suite/connections.js';
+import { drainCases } from './suite/drains.js';
 import { Harness } from './suite/harness.js';
+import { lifetimeCases } from './suite/lifetimes.js';
 import { limitCases } from './suite/limits.js';
 import { streamCases } from './suite/streams.js';
 import { tlsCases } from './suite/tls.js';
@@ -27,6 +29,12 @@ export function wireBehaviourSuite(name: string, makeTransport: () => Transport)
     });
     describe('connections', () => {
       connectionCases(() => harness);
+    });
+    describe('lifetimes of connections', () => {
+      lifetimeCases(() => harness);
+    });
+    describe('drains', () => {
+      drainCases(() => harness);
     });
     tlsCases(() => harness);
   });

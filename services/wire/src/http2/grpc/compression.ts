@@ -41,6 +41,10 @@ export function gunzipMessage(bytes: Buffer, maxBytes: number, done: (result: Co
 /**
  * Compresses a small message with gzip, at once. Undefined when it is too large for this thread, or would not shrink: such
  * a message goes out as it is, which gRPC allows message by message.
+ *
+ * Streams use this alone. A larger message of theirs would have to go to the thread pool while later ones, the end, a failure and
+ * back-pressure wait behind it, in one more queue whose bytes every limit had to count; what is this large is tensors, which hardly get
+ * smaller. A unary call has one message and no order to keep: see gzipMessage.
  */
 export function compressNow(message: Buffer): Buffer | undefined {
   if (message.length > maxSyncBytes) return undefined;

@@ -33,6 +33,8 @@ export class Http2Server implements WireServer {
   readonly #context: ServerContext;
   readonly #limits: ConnectionLimits;
   readonly #connections = new Set<ServerConnection>();
+  /** TCP connections by their other end, until their TLS handshake is over. */
+  readonly #handshakes = new Map<string, Socket>();
   readonly #drainListeners: (() => void)[] = [];
   readonly #watchdog: Watchdog;
   #listener: NetServer | undefined;
@@ -97,6 +99,8 @@ export class Http2Server implements WireServer {
   async #drain(graceMs: number): Promise<void> {
     this.#listener?.close();
     this.#files?.close();
+    // No call was ever sent there. They would otherwise outlive the drain by what a handshake may take.
+    for (const socket of this.#handshakes.values()) socket.destroy();
     for (const { connection } of this.#connections) connection.goaway(false, 'the server is shutting down');
     for (const listener of this.#drainListeners) listener();
     if (this.#connections.size > 0) {
@@ -131,6 +135,11 @@ export class Http2Server implements WireServer {
       },
       (socket) => this.#accept(socket),
     );
+    server.on('connection', (socket: Socket) => {
+      const from = otherEnd(socket);
+      this.#handshakes.set(from, socket);
+      socket.once('close', () => this.#handshakes.delete(from));
+    });
     server.on('tlsClientError', (error) => this.#logger.debug({ reason: error.message }, 'TLS handshake failed'));
     this.#files = new WatchedFiles(
       this.#clock,
@@ -155,6 +164,7 @@ export class Http2Server implements WireServer {
   #accept(socket: Socket): void {
     // Without a listener a reset connection would end the process.
     socket.on('error', () => {});
+    this.#handshakes.delete(otherEnd(socket));
     if (this.#drained !== undefined) {
       socket.destroy();
       return;
@@ -167,4 +177,8 @@ export class Http2Server implements WireServer {
     this.#connections.add(accepted);
     this.#watchdog.add(accepted.connection);
   }
+}
+
+function otherEnd({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }

@@ -1,6 +1,3 @@
-import type { Server as NetServer, Socket } from 'node:net';
-import { connect, createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { systemClock } from '@headrace/runtime';
 import type {
   CallOptions,
@@ -15,6 +12,8 @@ import type {
   WireStatus,
 } from '../../port.js';
 import type { Metadata } from '../../metadata.js';
+import { startRelay } from './relay.js';
+import type { Relay } from './relay.js';
 
 export interface Listening {
   readonly server: WireServer;
@@ -27,7 +26,7 @@ export class Harness {
   readonly transport: Transport;
   readonly #servers: WireServer[] = [];
   readonly #channels: Channel[] = [];
-  readonly #proxies: (() => void)[] = [];
+  readonly #relays: Relay[] = [];
 
   constructor(transport: Transport) {
     this.transport = transport;
@@ -53,32 +52,15 @@ export class Harness {
     return { ...listening, channel: this.open(listening.address, channelOptions) };
   }
 
-  /** A TCP relay whose connections a test can cut, as a broken network does. */
-  async relay(targetPort: number): Promise<{ readonly address: string; cut(): void }> {
-    const sockets = new Set<Socket>();
-    const relay: NetServer = createServer((near) => {
-      const far = connect(targetPort, '127.0.0.1');
-      for (const socket of [near, far]) {
-        sockets.add(socket);
-        socket.on('error', () => {});
-        socket.on('close', () => sockets.delete(socket));
-      }
-      near.pipe(far).pipe(near);
-    });
-    await new Promise<void>((resolve) => relay.listen(0, '127.0.0.1', resolve));
-    const cut = (): void => {
-      for (const socket of sockets) socket.destroy();
-    };
-    this.#proxies.push(() => {
-      relay.close();
-      cut();
-    });
-    return { address: `127.0.0.1:${(relay.address() as AddressInfo).port}`, cut };
+  async relay(targetPort: number): Promise<Relay> {
+    const relay = await startRelay(targetPort);
+    this.#relays.push(relay);
+    return relay;
   }
 
   async close(): Promise<void> {
     for (const channel of this.#channels) channel.close();
-    for (const stop of this.#proxies) stop();
+    for (const relay of this.#relays) relay.close();
     await Promise.all(this.#servers.map(async (server) => server.drain(0)));
   }
 }
