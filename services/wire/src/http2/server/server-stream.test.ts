@@ -1,9 +1,10 @@
 import { silentLogger, statusCode } from '@headrace/runtime';
 import { FakeClock } from '@headrace/runtime/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { gunzipSync } from 'node:zlib';
 import type { Socket } from 'node:net';
 import type { MethodHandler, UnaryCall } from '../../port.js';
-import { grpcMessage, preface, rawData, rawHeaders, rawReset, rawSettings } from '../../testing/raw-frames.js';
+import { grpcMessage, preface, rawData, rawHeaders, rawReset, rawSettings, rawWindowUpdate } from '../../testing/raw-frames.js';
 import type { RawFrame } from '../../testing/raw-frames.js';
 import { HeldBudget } from '../connection/held-budget.js';
 import { defaultLimits } from '../connection/limits.js';
@@ -16,7 +17,7 @@ import type { HeaderFields } from '../hpack/index.js';
 import { HeldSocket, turn } from '../testing/held-socket.js';
 import { ServerConnection } from './server-connection.js';
 
-const paths = { echo: '/t/Echo', hold: '/t/Hold', throws: '/t/Throws' } as const;
+const paths = { echo: '/t/Echo', hold: '/t/Hold', throws: '/t/Throws', stream: '/t/Stream' } as const;
 
 /** A server's connection without a network; its client's bytes go in by hand. */
 class Fixture {
@@ -32,6 +33,14 @@ class Fixture {
     const methods: MethodHandler[] = [
       { kind: 'unary', path: paths.echo, handle: (message, call) => call.reply(Buffer.from(message)) },
       { kind: 'unary', path: paths.hold, handle: (_message, call) => void this.held.push(call) },
+      {
+        kind: 'stream',
+        path: paths.stream,
+        handle: (call) => {
+          call.onMessage((message) => call.write(Buffer.alloc(Number(message.toString()), 'a')));
+          call.onEnd(() => call.end());
+        },
+      },
       {
         kind: 'unary',
         path: paths.throws,
@@ -160,6 +169,22 @@ describe('replies with compress', () => {
     server.feed(rawData(1, grpcMessage('x'), true));
     server.held[0]?.reply(Buffer.alloc(1_000, 7));
     expect((await server.sent()).data).toEqual(grpcMessage(Buffer.alloc(1_000, 7)));
+  });
+
+  it.each([
+    ['up to 64 KiB is compressed', 64 * 1024, 1],
+    ['above 64 KiB goes out as it is, in its place,', 64 * 1024 + 1, 0],
+  ])('a message of a stream %s', async (_name, bytes, flag) => {
+    const fixture = new Fixture(true);
+    fixture.call(1, paths.stream, 'grpc-accept-encoding', 'gzip');
+    fixture.feed(rawWindowUpdate(0, 1 << 20), rawWindowUpdate(1, 1 << 20));
+    fixture.feed(rawData(1, grpcMessage(String(bytes))), rawData(1, grpcMessage('200'), true));
+    const { lists, data } = await fixture.sent();
+    expect(lists[0]).toContain('grpc-encoding');
+    const first = data.readUInt32BE(1);
+    expect([data[0], flag === 0 ? first : gunzipSync(data.subarray(5, 5 + first)).length]).toEqual([flag, bytes]);
+    const second = data.subarray(5 + first);
+    expect([second[0], gunzipSync(second.subarray(5)).toString()]).toEqual([1, 'a'.repeat(200)]);
   });
 
   it('one that is being compressed when its client leaves is dropped', async () => {
