@@ -24,7 +24,8 @@ export function lifetimeCases(harness: () => Harness): void {
     void call(harness().open(relay.address), hold.path);
     await until(() => hold.calls.length === 1);
     relay.freeze();
-    await until(() => hold.cancels() === 1);
+    await until(() => hold.cancels() > 0);
+    expect(hold.cancels()).toBe(1);
   });
 
   it('a channel loses a server that stands still: its calls fail as UNAVAILABLE, not certain whether they ran', async () => {
@@ -72,7 +73,7 @@ export function lifetimeCases(harness: () => Harness): void {
     while (seen.size < 3) {
       const outcome = await call(channel, whence.path);
       if (outcome.ok) seen.add(outcome.message.toString());
-      else expect(outcome).toMatchObject({ notProcessed: true });
+      expect(outcome.ok || outcome.notProcessed).toBe(true);
       await new Promise<void>((resolve) => setTimeout(resolve, 5));
     }
   });
