@@ -2,17 +2,29 @@ import type { ModelSignature } from '../tensors/signature.js';
 
 /**
  * What the serving thread and a worker thread say to each other. One worker hosts one or more sessions and runs one
- * batch at a time. Buffers are transferred, not copied: inputs go over and come back for reuse, outputs stay here.
+ * batch at a time. A run whose tensors fit lies in the slot that both share, and only its number is sent (see RunSlot).
+ * Otherwise buffers are transferred, not copied: inputs go over and come back for reuse, outputs stay here.
  *
  *     host                               worker
  *      |  open {session, file}  ------->  |  loads
  *      |  <---------- opened {signature}  |
- *      |  run {inputs: buffers} ------->  |  session.run (synchronous)
- *      |  <--- ran {outputs, inputs back} |
+ *      |  number of a run in the slot ->  |  session.run (synchronous)
+ *      |  <------------- the same number  |  outputs are in the slot
+ *      |  run {inputs: buffers} ------->  |  session.run
+ *      |  <--- ran {outputs, inputs back} |  also the answer to a number when the outputs do not fit
  *      |  close {session}  ------------>  |  releases
  *      |  stop  ----------------------->  |  its event loop runs empty and the thread ends
  */
-export type ToWorker = OpenSession | RunSession | { readonly kind: 'close'; readonly session: number } | { readonly kind: 'stop' };
+export type ToWorker = SlotRunNumber | OpenSession | RunSession | { readonly kind: 'close'; readonly session: number } | { readonly kind: 'stop' };
+
+/** The run with this number lies in the slot; as an answer: its outputs do. */
+export type SlotRunNumber = number;
+
+/** What a worker thread is started with. */
+export interface WorkerStart {
+  /** A RunSlot's. */
+  readonly slotMemory: SharedArrayBuffer;
+}
 
 export interface OpenSession {
   readonly kind: 'open';
@@ -42,11 +54,14 @@ export interface RunSession {
 
 export interface TensorInTransit {
   readonly buffer: ArrayBuffer;
+  /** 0 unless told; divisible by 8. Only inputs as the worker takes them out of the slot have one. */
+  readonly byteOffset?: number;
   readonly byteLength: number;
   readonly shape: readonly number[];
 }
 
 export type FromWorker =
+  | SlotRunNumber
   | {
       readonly kind: 'started';
       /** Of the kernel, for pinning; undefined where /proc does not tell it. */
@@ -70,6 +85,7 @@ export interface OpenedSession {
 export interface RanSession {
   readonly kind: 'ran';
   readonly run: number;
+  /** None of a run in the slot: the host has kept them. */
   readonly inputs: readonly ArrayBuffer[];
   readonly outputs: readonly TensorInTransit[];
   /** Wrapping the inputs as tensors, session.run, taking the outputs: nanoseconds each. */

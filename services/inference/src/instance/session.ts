@@ -167,8 +167,8 @@ function tensorSignature(role: string, metadata: NativeMetadata): TensorSignatur
 
 function elementsOf(declared: TensorSignature, given: TensorInTransit): NumericArray | string[] {
   return declared.datatype === 'BYTES'
-    ? decodeStrings(new Uint8Array(given.buffer, 0, given.byteLength))
-    : numericView(declared.datatype, given.buffer, given.byteLength);
+    ? decodeStrings(new Uint8Array(given.buffer, given.byteOffset, given.byteLength))
+    : numericView(declared.datatype, given.buffer, given.byteLength, given.byteOffset);
 }
 
 /** onnxruntime-node gives each numeric output a buffer of its own; a view into a larger one is copied out all the same. */

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
-import type { FromWorker, OpenedSession, RanSession, SessionSettings, TensorInTransit, ToWorker } from './protocol.js';
+import type { FromWorker, OpenedSession, RanSession, SessionSettings, SlotRunNumber, TensorInTransit, ToWorker, WorkerStart } from './protocol.js';
+import { RunSlot } from './run-slot.js';
 
 export type RunOutcome =
   | ({ readonly ok: true } & RanSession)
@@ -25,6 +26,13 @@ interface Waiting<T> {
   readonly reject: (error: Error) => void;
 }
 
+interface PostedRun {
+  readonly run: number;
+  /** Of the run that lies in the slot: they were copied there. Undefined: transferred. */
+  readonly kept: readonly TensorInTransit[] | undefined;
+  readonly done: (outcome: RunOutcome) => void;
+}
+
 let lastThread = 0;
 let lastSession = 0;
 
@@ -34,7 +42,9 @@ export class WorkerThread implements RunThread {
   readonly #opening = new Map<number, Waiting<OpenedSession>>();
   readonly #closing = new Map<number, () => void>();
   /** In the order in which they were posted, which is that of their outcomes. */
-  #runs: { readonly run: number; readonly done: (outcome: RunOutcome) => void }[] = [];
+  #runs: PostedRun[] = [];
+  readonly #slot = new RunSlot();
+  #slotTaken = false;
   readonly #lostListeners = new Set<(message: string) => void>();
   readonly #started: Promise<number | undefined>;
   readonly #exited: Promise<void>;
@@ -44,11 +54,15 @@ export class WorkerThread implements RunThread {
 
   constructor() {
     // Through the package's export: the same built file whether this code runs from dist or from source under a test runner.
-    this.#worker = new Worker(createRequire(import.meta.url).resolve('@headrace/inference/worker'), { name: 'headrace-model' });
+    this.#worker = new Worker(createRequire(import.meta.url).resolve('@headrace/inference/worker'), {
+      name: 'headrace-model',
+      workerData: { slotMemory: this.#slot.memory } satisfies WorkerStart,
+    });
     let started: (threadId: number | undefined) => void = () => {};
     this.#started = new Promise((resolve) => (started = resolve));
     this.#worker.on('message', (message: FromWorker) => {
-      if (message.kind === 'started') started(message.threadId);
+      if (typeof message === 'number') this.#receiveFromSlot(message);
+      else if (message.kind === 'started') started(message.threadId);
       else this.#receive(message);
     });
     let failure: Error | undefined;
@@ -93,7 +107,13 @@ export class WorkerThread implements RunThread {
     const lost = this.#lost;
     if (lost !== undefined) return queueMicrotask(() => done({ ok: false, message: lost, inputs: [], lost: true }));
     const run = ++this.#lastRun;
-    this.#runs.push({ run, done });
+    // One run at a time has the slot; a bypass that is posted behind it goes by message.
+    if (!this.#slotTaken && this.#slot.putRun({ session, inputs, outputs })) {
+      this.#slotTaken = true;
+      this.#runs.push({ run, kept: inputs, done });
+      return this.#tell(run);
+    }
+    this.#runs.push({ run, kept: undefined, done });
     this.#tell(
       { kind: 'run', run, session, inputs, outputs },
       inputs.map((input) => input.buffer),
@@ -121,7 +141,7 @@ export class WorkerThread implements RunThread {
     this.#lostListeners.add(listener);
   }
 
-  #receive(message: Exclude<FromWorker, { kind: 'started' }>): void {
+  #receive(message: Exclude<FromWorker, SlotRunNumber | { kind: 'started' }>): void {
     switch (message.kind) {
       case 'opened':
         take(this.#opening, message.session)?.resolve(message);
@@ -130,20 +150,32 @@ export class WorkerThread implements RunThread {
         take(this.#opening, message.session)?.reject(new Error(message.message));
         return;
       case 'ran':
-        this.#takeRun(message.run)?.({ ok: true, ...message });
+      case 'runFailed': {
+        const posted = this.#takeRun(message.run);
+        const inputs = posted?.kept?.map(({ buffer }) => buffer) ?? message.inputs;
+        posted?.done(
+          message.kind === 'ran' ? { ok: true, ...message, inputs } : { ok: false, message: message.message, inputs, lost: false },
+        );
         return;
-      case 'runFailed':
-        this.#takeRun(message.run)?.({ ok: false, message: message.message, inputs: message.inputs, lost: false });
-        return;
+      }
       case 'closed':
         take(this.#closing, message.session)?.();
         return;
     }
   }
 
-  #takeRun(run: number): ((outcome: RunOutcome) => void) | undefined {
+  #receiveFromSlot(run: SlotRunNumber): void {
+    // Taken out first: `done` may well start the next run.
+    const result = this.#slot.takeResult();
+    const posted = this.#takeRun(run);
+    posted?.done({ ok: true, kind: 'ran', run, inputs: posted.kept?.map(({ buffer }) => buffer) ?? [], ...result });
+  }
+
+  #takeRun(run: number): PostedRun | undefined {
     const index = this.#runs.findIndex((waiting) => waiting.run === run);
-    return index < 0 ? undefined : this.#runs.splice(index, 1)[0]?.done;
+    const posted = index < 0 ? undefined : this.#runs.splice(index, 1)[0];
+    if (posted?.kept !== undefined) this.#slotTaken = false;
+    return posted;
   }
 
   #lose(message: string): void {

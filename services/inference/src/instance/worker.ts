@@ -1,17 +1,20 @@
 import { readlinkSync } from 'node:fs';
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '@headrace/runtime';
-import type { FromWorker, OpenSession, RunSession, ToWorker } from './protocol.js';
-import type { Session } from './session.js';
+import type { FromWorker, OpenSession, RunSession, SlotRunNumber, ToWorker, WorkerStart } from './protocol.js';
+import { RunSlot } from './run-slot.js';
+import type { RunResult, Session } from './session.js';
 import { loadRuntime, openSession } from './session.js';
 
 /** The entry of a worker thread: sessions live here, and nothing else runs here. */
 const port = parentPort;
 if (port === null) throw new Error('this file is the entry of a worker thread and does nothing by itself');
 
+const slot = new RunSlot((workerData as WorkerStart).slotMemory);
 const sessions = new Map<number, Session>();
 
 port.on('message', (message: ToWorker) => {
+  if (typeof message === 'number') return runInSlot(message);
   switch (message.kind) {
     case 'open':
       return open(message);
@@ -45,16 +48,34 @@ function open({ session, modelFile, options }: OpenSession): void {
   }
 }
 
+function runInSlot(id: SlotRunNumber): void {
+  try {
+    const { session, inputs, outputs } = slot.takeRun();
+    const result = runSession(session, inputs, outputs);
+    if (slot.putResult(result)) return tell(id);
+    tell(
+      { kind: 'ran', run: id, inputs: [], ...result },
+      result.outputs.map((output) => output.buffer),
+    );
+  } catch (error) {
+    tell({ kind: 'runFailed', run: id, message: messageOf(error), inputs: [] });
+  }
+}
+
 function run({ run: id, session, inputs, outputs }: RunSession): void {
   const returned = inputs.map((input) => input.buffer);
   try {
-    const target = sessions.get(session);
-    if (target === undefined) throw new Error('the session is not open on this thread');
-    const result = target.run(inputs, outputs);
+    const result = runSession(session, inputs, outputs);
     tell({ kind: 'ran', run: id, inputs: returned, ...result }, [...returned, ...result.outputs.map((output) => output.buffer)]);
   } catch (error) {
     tell({ kind: 'runFailed', run: id, message: messageOf(error), inputs: returned }, returned);
   }
+}
+
+function runSession(session: number, inputs: RunSession['inputs'], outputs: readonly number[]): RunResult {
+  const target = sessions.get(session);
+  if (target === undefined) throw new Error('the session is not open on this thread');
+  return target.run(inputs, outputs);
 }
 
 function tell(message: FromWorker, transfer: ArrayBuffer[] = []): void {

@@ -43,7 +43,7 @@ afterEach(async () => {
   await threads.stop();
 });
 
-/** Looks like no inputs on this side of the thread boundary, and arrives as [null] on the other, which nothing there expects. */
+/** Too large for the slot, no buffers to transfer on this side of the thread boundary, and a null on the other, which nothing there expects. */
 class Poison extends Array<TensorInTransit> {
   override map<U>(): U[] {
     return [];
@@ -59,7 +59,7 @@ it('a model whose worker thread died takes no requests there, and is loaded anew
   const [instance] = before.value.state.loaded.instances;
 
   const outcome = await new Promise<RunOutcome>((resolve) =>
-    instance?.run(Poison.from([null as unknown as TensorInTransit]), [0], resolve),
+    instance?.run(Poison.from([{ buffer: new ArrayBuffer(1), byteLength: 2 ** 30, shape: [] }, null as unknown as TensorInTransit]), [0], resolve),
   );
   expect(outcome).toMatchObject({ ok: false, lost: true });
   expect(instance?.lost).toBe(true);

@@ -101,10 +101,15 @@ const views: Record<
 };
 
 /**
- * Elements over the first `byteLength` bytes of a buffer, without a copy. Little-endian by the host: the protocol's
+ * Elements over `byteLength` bytes of a buffer, without a copy; `byteOffset` is divisible by 8. Little-endian by the host: the protocol's
  * raw order is that of every platform onnxruntime-node ships for (x64, arm64).
  */
-export function numericView(datatype: Exclude<ServedDatatype, 'BYTES'>, buffer: ArrayBuffer, byteLength: number): NumericArray {
+export function numericView(
+  datatype: Exclude<ServedDatatype, 'BYTES'>,
+  buffer: ArrayBuffer,
+  byteLength: number,
+  byteOffset = 0,
+): NumericArray {
   const View = views[datatype];
-  return new View(buffer, 0, byteLength / View.BYTES_PER_ELEMENT);
+  return new View(buffer, byteOffset, byteLength / View.BYTES_PER_ELEMENT);
 }
