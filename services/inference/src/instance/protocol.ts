@@ -15,7 +15,12 @@ import type { ModelSignature } from '../tensors/signature.js';
  *      |  close {session}  ------------>  |  releases
  *      |  stop  ----------------------->  |  its event loop runs empty and the thread ends
  */
-export type ToWorker = SlotRunNumber | OpenSession | RunSession | { readonly kind: 'close'; readonly session: number } | { readonly kind: 'stop' };
+export type ToWorker =
+  | SlotRunNumber
+  | OpenSession
+  | RunSession
+  | { readonly kind: 'close'; readonly session: number }
+  | { readonly kind: 'stop' };
 
 /** The run with this number lies in the slot; as an answer: its outputs do. */
 export type SlotRunNumber = number;

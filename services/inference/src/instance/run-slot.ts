@@ -130,7 +130,7 @@ function fits(tensors: readonly TensorInTransit[], numbers: number): boolean {
   for (const { byteLength, shape } of tensors) {
     bytes += aligned(byteLength);
     count += 2 + shape.length;
-    if (bytes > slotTensorBytes || count > words) return false;
+    if (bytes > slotTensorBytes) return false;
   }
   return count <= words;
 }

@@ -1,6 +1,15 @@
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
-import type { FromWorker, OpenedSession, RanSession, SessionSettings, SlotRunNumber, TensorInTransit, ToWorker, WorkerStart } from './protocol.js';
+import type {
+  FromWorker,
+  OpenedSession,
+  RanSession,
+  SessionSettings,
+  SlotRunNumber,
+  TensorInTransit,
+  ToWorker,
+  WorkerStart,
+} from './protocol.js';
 import { RunSlot } from './run-slot.js';
 
 export type RunOutcome =

@@ -59,7 +59,11 @@ it('a model whose worker thread died takes no requests there, and is loaded anew
   const [instance] = before.value.state.loaded.instances;
 
   const outcome = await new Promise<RunOutcome>((resolve) =>
-    instance?.run(Poison.from([{ buffer: new ArrayBuffer(1), byteLength: 2 ** 30, shape: [] }, null as unknown as TensorInTransit]), [0], resolve),
+    instance?.run(
+      Poison.from([{ buffer: new ArrayBuffer(1), byteLength: 2 ** 30, shape: [] }, null as unknown as TensorInTransit]),
+      [0],
+      resolve,
+    ),
   );
   expect(outcome).toMatchObject({ ok: false, lost: true });
   expect(instance?.lost).toBe(true);
