@@ -189,7 +189,11 @@ export class ModelExecution implements BatchRunner<PendingInfer> {
     metrics.ran(rows, outcome.runNs);
     members.forEach((member, index) => {
       const parts = cut.parts[index] ?? [];
-      this.#finish(member, { ok: true, parts, runMs: outcome.runNs / 1e6, ranRows: rows, queueMs: waitedMs(member, outcome, outcomeMs) });
+      this.#finish(
+        member,
+        { ok: true, parts, runMs: outcome.runNs / 1e6, ranRows: rows, queueMs: waitedMs(member, outcome, outcomeMs) },
+        outcomeMs,
+      );
     });
     return true;
   }
@@ -300,12 +304,12 @@ export class ModelExecution implements BatchRunner<PendingInfer> {
     }, request.startByMs - clock.nowMs());
   }
 
-  #finish(request: PendingInfer, outcome: InferOutcome): void {
+  #finish(request: PendingInfer, outcome: InferOutcome, nowMs = this.#options.clock.nowMs()): void {
     if (request.state === 'done') return;
     request.state = 'done';
     request.startByTimer?.cancel();
-    const { statistics, metrics, clock } = this.#options;
-    const totalMs = clock.nowMs() - request.arrivedMs;
+    const { statistics, metrics } = this.#options;
+    const totalMs = nowMs - request.arrivedMs;
     if (outcome.ok) statistics.succeeded(totalMs, outcome.queueMs);
     else statistics.failed(totalMs);
     metrics.answered(outcome.ok ? 'OK' : outcome.refusal.reason, totalMs, outcome.ok ? outcome.queueMs : undefined);

@@ -70,9 +70,10 @@ async function bothWays(session: string, inputs: readonly TensorInTransit[], out
   const [first, second] = [copyOf(inputs), copyOf(inputs)];
   const running = [run(session, first, outputs), run(session, second, outputs)];
   expect([wentBySlot(first), wentBySlot(second)]).toEqual([true, false]);
-  const [bySlot, byMessage] = await Promise.all(running);
-  expect(bySlot).toMatchObject({ ok: true });
-  if (bySlot !== undefined && byMessage !== undefined) expect(outputsOf(bySlot)).toEqual(outputsOf(byMessage));
+  const outcomes = await Promise.all(running);
+  expect(outcomes).toMatchObject([{ ok: true }, { ok: true }]);
+  const [bySlot, byMessage] = outcomes.map(outputsOf);
+  expect(bySlot).toEqual(byMessage);
 }
 
 const bytes = (count: number): fc.Arbitrary<Uint8Array> => fc.uint8Array({ minLength: count, maxLength: count });
@@ -161,12 +162,9 @@ test('strings come out as they went in', async () => {
 
 test('a run that fails in the slot gives its inputs back as they were, and the slot is free again', async () => {
   const wrong = [tensor(Float32Array.of(1, 2, 3), [1, 3])];
-  expect(await run('tiny', wrong)).toMatchObject({
-    ok: false,
-    lost: false,
-    message: expect.stringContaining('16'),
-    inputs: [wrong[0]?.buffer],
-  });
+  const outcome = await run('tiny', wrong);
+  expect(outcome).toMatchObject({ ok: false, lost: false, inputs: [wrong[0]?.buffer] });
+  expect(outcome.ok ? '' : outcome.message).toContain('16');
   expect([...new Float32Array(wrong[0]?.buffer ?? new ArrayBuffer(0))]).toEqual([1, 2, 3]);
   await bothWays('tiny', [tensor(new Float32Array(16), [1, 16])], [0]);
 });
