@@ -13,10 +13,10 @@ export interface SlotRun {
 const words = 256;
 const wordBytes = words * Float64Array.BYTES_PER_ELEMENT;
 /**
- * For the inputs, and as much again for the outputs. Bytes that pass through here are copied twice each way, four times
- * 64 KiB at 29 GB/s => 9 us; a message costs 15-20 us more than a number. Far beyond this size a transfer is the cheaper one.
+ * For the inputs, and as much again for the outputs. Bytes that pass through here are copied twice each way. Measured: with
+ * 8 KiB nothing is slower than a transfer, with 64 KiB batches of large rows were (docs/design/0008).
  */
-export const slotTensorBytes = 64 * 1024;
+export const slotTensorBytes = 8 * 1024;
 
 /**
  * Memory that the serving thread and one worker thread share: one run, there and back, without a message that has to be
