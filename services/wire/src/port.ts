@@ -38,7 +38,7 @@ export interface ServerCall {
   readonly cancelled: boolean;
   /** Called at most once: the client cancelled, its deadline passed or its connection died. At once if it already happened. Not after the call ended normally. */
   onCancel(listener: () => void): void;
-  /** Initial response metadata; only before the first message. */
+  /** Initial response metadata; only before the first message. That of a unary call may leave with its reply, not at once. */
   sendHeaders(metadata: Metadata): void;
 }
 

@@ -11,10 +11,14 @@ const head: HeaderFields = [':status', '200', 'content-type', 'application/grpc'
 const gzipHead: HeaderFields = [...head, 'grpc-encoding', 'gzip', 'grpc-accept-encoding', acceptedEncodings];
 const okTrailers: HeaderFields = ['grpc-status', '0'];
 
-export function responseHead(metadata: Metadata | undefined, gzip: boolean): HeaderFields {
-  const base = gzip ? gzipHead : head;
-  if (metadata === undefined || metadata.size === 0) return base;
-  const fields = [...base];
+export function responseHead(gzip: boolean): HeaderFields {
+  return gzip ? gzipHead : head;
+}
+
+/** What differs by call, behind the head; undefined for nothing. */
+export function metadataFields(metadata: Metadata | undefined): HeaderFields | undefined {
+  if (metadata === undefined || metadata.size === 0) return undefined;
+  const fields: string[] = [];
   appendMetadata(metadata, fields);
   return fields;
 }

@@ -3,6 +3,7 @@ import { FakeClock } from '@headrace/runtime/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { gunzipSync } from 'node:zlib';
 import type { Socket } from 'node:net';
+import { Metadata } from '../../metadata.js';
 import type { MethodHandler, UnaryCall } from '../../port.js';
 import { grpcMessage, preface, rawData, rawHeaders, rawReset, rawSettings, rawWindowUpdate } from '../../testing/raw-frames.js';
 import type { RawFrame } from '../../testing/raw-frames.js';
@@ -91,6 +92,22 @@ class Fixture {
 describe('a call on the server', () => {
   let server: Fixture;
   beforeEach(() => (server = new Fixture()));
+
+  it.each([
+    ['reply', (call: UnaryCall) => call.reply(Buffer.from('r')), ['0']],
+    ['failure', (call: UnaryCall) => call.fail({ code: statusCode.NOT_FOUND, message: '' }), ['5']],
+    ['deadline', (_call: UnaryCall, { clock }: Fixture) => clock.advance(1_000), ['4', 'grpc-message']],
+  ])('has its initial metadata wait for the %s, whose packet it shares', async (_name, end, status) => {
+    server.call(1, paths.hold, 'grpc-timeout', '1S');
+    server.feed(rawData(1, grpcMessage(''), true));
+    const [call] = server.held as [UnaryCall];
+    call.sendHeaders(Metadata.of({ 'x-request-id': 'r-1' }));
+    expect((await server.sent()).lists).toEqual([]);
+    end(call, server);
+    const { lists } = await server.sent();
+    expect(lists[0]).toEqual([':status', '200', 'content-type', 'application/grpc', 'x-request-id', 'r-1']);
+    expect(lists[1]?.slice(0, 1 + status.length)).toEqual(['grpc-status', ...status]);
+  });
 
   it('is answered with head, message and trailers', async () => {
     server.call(1, paths.echo);

@@ -10,7 +10,7 @@ import { messagePrefix } from '../grpc/message-writer.js';
 import { requestTrailersProblem } from '../grpc/request-head.js';
 import type { RequestHead } from '../grpc/request-head.js';
 import type { HeaderFields } from '../hpack/index.js';
-import { failureTrailers, responseHead, successTrailers } from './response-fields.js';
+import { failureTrailers, metadataFields, responseHead, successTrailers } from './response-fields.js';
 import type { ServerContext } from './server-context.js';
 import { handlerFailure } from './server-context.js';
 
@@ -30,6 +30,8 @@ export abstract class ServerStream extends Stream implements ServerCall {
   protected readonly head: RequestHead;
   #timer: Timer | undefined;
   #headersSent = false;
+  /** Of the response's head; it has left once #headersSent. */
+  #initial: Metadata | undefined;
   /** Answered, or the caller has gone: nothing more is told to it. */
   protected ended = false;
   #cancelled = false;
@@ -60,13 +62,14 @@ export abstract class ServerStream extends Stream implements ServerCall {
   }
 
   sendHeaders(metadata: Metadata): void {
-    if (this.ended || this.#headersSent) return;
-    this.#headersSent = true;
-    this.connection.sendHeaders(this, responseHead(metadata, this.gzip), false);
+    if (this.ended || this.#headersSent || this.#initial !== undefined) return;
+    this.#initial = metadata;
+    if (!this.headersWait) this.#sendHead(this.gzip);
   }
 
   fail(status: WireStatus): void {
     if (!this.finish()) return;
+    if (this.#initial !== undefined) this.#sendHead(this.gzip);
     this.connection.sendHeaders(this, failureTrailers(status, !this.#headersSent), true);
   }
 
@@ -102,6 +105,11 @@ export abstract class ServerStream extends Stream implements ServerCall {
   /** Gives back what it holds of the request. */
   protected abstract release(): void;
 
+  /** The response's head leaves with what comes behind it rather than at once. */
+  protected get headersWait(): boolean {
+    return false;
+  }
+
   protected get gzip(): boolean {
     return this.context.compress && this.head.acceptsGzip;
   }
@@ -112,19 +120,12 @@ export abstract class ServerStream extends Stream implements ServerCall {
 
   /** False: it waits for a window. */
   protected send(message: Buffer, compressed: boolean): boolean {
-    const { connection } = this;
-    if (!this.#headersSent) {
-      this.#headersSent = true;
-      connection.sendHeaders(this, responseHead(undefined, this.gzip), false);
-    }
-    return connection.sendData(this, messagePrefix(message.length, compressed), message, false);
+    this.#sendHead(this.gzip);
+    return this.connection.sendData(this, messagePrefix(message.length, compressed), message, false);
   }
 
   protected succeed(trailers: Metadata | undefined): void {
-    if (!this.#headersSent) {
-      this.#headersSent = true;
-      this.connection.sendHeaders(this, responseHead(undefined, false), false);
-    }
+    this.#sendHead(false);
     this.connection.sendHeaders(this, successTrailers(trailers), true);
   }
 
@@ -144,6 +145,12 @@ export abstract class ServerStream extends Stream implements ServerCall {
     const listener = this.#cancelListener;
     this.fail(status);
     this.#tellCancelled(listener, status.message);
+  }
+
+  #sendHead(gzip: boolean): void {
+    if (this.#headersSent) return;
+    this.#headersSent = true;
+    this.connection.sendHeaders(this, responseHead(gzip), false, metadataFields(this.#initial));
   }
 
   #expire(): void {

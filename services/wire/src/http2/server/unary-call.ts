@@ -24,6 +24,11 @@ export class ServerUnaryCall extends ServerStream implements UnaryCall, MessageO
     this.#request = new SingleMessage(this, arrival.context, names);
   }
 
+  /** There is nothing to read before the one reply: a packet of its own would only wake the client twice. */
+  protected override get headersWait(): boolean {
+    return true;
+  }
+
   reply(message: Buffer, trailers?: Metadata): void {
     if (this.ended) return;
     const { maxMessageBytes } = this.context;
