@@ -1,4 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import fc from 'fast-check';
+import CircuitBreaker from 'opossum';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { BackendBreaker } from './breaker.js';
 
 const policy = { errorPercent: 50, minRuns: 4, windowMs: 10_000, resetMs: 20 };
@@ -30,5 +32,63 @@ describe('BackendBreaker', () => {
     }
     expect(breaker.state).toBe('closed');
     breaker.shutdown();
+  });
+});
+
+/** Every result through opossum's own front door. */
+class ByFire {
+  readonly #breaker = new CircuitBreaker(async (ok: boolean) => (ok ? undefined : Promise.reject(new Error('the run failed'))), {
+    timeout: false,
+    errorThresholdPercentage: policy.errorPercent,
+    volumeThreshold: policy.minRuns,
+    rollingCountTimeout: policy.windowMs,
+    rollingCountBuckets: 10,
+    rollingPercentilesEnabled: false,
+    enableSnapshots: false,
+    resetTimeout: policy.resetMs,
+  });
+
+  get state(): string {
+    if (this.#breaker.opened) return 'open';
+    return this.#breaker.halfOpen ? 'halfOpen' : 'closed';
+  }
+
+  record(ok: boolean): void {
+    if (!this.#breaker.opened) this.#breaker.fire(ok).catch(() => {});
+  }
+
+  shutdown(): void {
+    this.#breaker.shutdown();
+  }
+}
+
+describe('good runs that are counted without fire', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  it('leave every state as it would be with it, whatever comes in one turn, and whenever', async () => {
+    const turnOf = fc.record({
+      results: fc.array(fc.boolean(), { maxLength: 6 }),
+      // Within a bucket of the window, over some, over the time until a trial.
+      passMs: fc.constantFrom(0, 0, 5, 25, 999, 3_000, 12_000),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(turnOf, { maxLength: 40 }), async (turns) => {
+        const ours = new BackendBreaker('a', policy, () => {});
+        const reference = new ByFire();
+        for (const { results, passMs } of turns) {
+          for (const ok of results) {
+            ours.record(ok);
+            reference.record(ok);
+          }
+          await turn();
+          expect(ours.state).toBe(reference.state);
+          vi.advanceTimersByTime(passMs);
+          expect(ours.state).toBe(reference.state);
+        }
+        ours.shutdown();
+        reference.shutdown();
+      }),
+    );
   });
 });

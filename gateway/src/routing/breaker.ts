@@ -41,6 +41,9 @@ export class BackendBreaker {
   /** A run ended: well, or badly by the backend's fault. Results of runs begun before it opened are not counted. */
   record(ok: boolean): void {
     if (this.#breaker.opened) return;
+    // A closed breaker learns from a good run only that there was one: opossum's window counts this event, and what it decides by is failures
+    // over fires. `fire` would make two promises for it (a property test holds both ways against each other).
+    if (ok && this.#breaker.closed) return void this.#breaker.emit('fire');
     // The rejection is opossum's way of counting; the caller has handled the failure itself.
     this.#breaker.fire(ok).catch(() => {});
   }
