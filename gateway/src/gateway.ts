@@ -15,7 +15,7 @@ import type { GatewayMetrics } from './metrics.js';
 import { Pipeline } from './pipeline.js';
 import { MergedRepository } from './repository/merged-repository.js';
 import { pickTarget } from './routing/pick.js';
-import { backendOfTarget } from './routing/targets.js';
+import { backendOfTarget } from './routing/slot-ids.js';
 import { readTable, watchTable } from './table/watch.js';
 import type { TableWatch } from './table/watch.js';
 import { coreMethods } from './transport/core-methods.js';
@@ -239,7 +239,7 @@ class RunningGateway implements Gateway {
         clock,
         tracing,
         sink: this.#pipeline,
-        log: { ended: (entry) => logRequest(logger, entry) },
+        log: { ended: (entry) => logRequest(logger, clock, entry) },
         onDrain: (listener) => this.#server.onDrain(listener),
       }),
       ...coreMethods({
@@ -334,10 +334,10 @@ class RunningGateway implements Gateway {
 }
 
 /** Access lines are for debugging; failures are told with their reason. */
-function logRequest(logger: Logger, entry: EndedRequest): void {
+function logRequest(logger: Logger, clock: Clock, entry: EndedRequest): void {
   if (entry.refusal === undefined && !logger.isLevelEnabled('debug')) return;
-  const { refusal, elapsedMs, ...rest } = entry;
-  const fields = { ...rest, elapsedMs: Math.round(elapsedMs * 1000) / 1000 };
+  const { refusal, arrivedMs, ...rest } = entry;
+  const fields = { ...rest, elapsedMs: Math.round((clock.nowMs() - arrivedMs) * 1000) / 1000 };
   if (refusal === undefined) logger.debug(fields, 'request answered');
   else logger.info({ ...fields, reason: refusal.reason, detail: refusal.message }, 'request failed');
 }

@@ -22,9 +22,13 @@ export class PipelineRecord {
     this.#metrics.requestSeconds.observe({ model }, elapsedMs / 1000);
   }
 
-  runStarted(model: string, rows: number, waitsMs: readonly number[]): void {
+  runStarted(model: string, rows: number): void {
     this.#metrics.batchRows.observe({ model }, rows);
-    for (const waitMs of waitsMs) this.#metrics.queueSeconds.observe({ model }, waitMs / 1000);
+  }
+
+  /** A request of a run that started. */
+  waited(model: string, waitMs: number): void {
+    this.#metrics.queueSeconds.observe({ model }, waitMs / 1000);
   }
 
   runAnswered(model: string, backend: string, elapsedMs: number): void {

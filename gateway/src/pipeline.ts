@@ -32,7 +32,7 @@ import type { Run } from './routing/ledger.js';
 import { longestRunMs, pickTarget } from './routing/pick.js';
 import { Router } from './routing/router.js';
 import { pinSequence, sequenceKey } from './routing/sequence-pin.js';
-import { backendOfTarget } from './routing/targets.js';
+import { backendOfTarget } from './routing/slot-ids.js';
 
 /** Connections to the backends, by name. */
 export interface PipelineBackends {
@@ -242,12 +242,13 @@ export class Pipeline {
       predictedMs: batch.predictedMs,
       startedMs,
     });
-    this.#record.runStarted(
-      lane.model,
-      batch.rows,
-      batch.members.map(({ live }) => startedMs - live.incoming.arrivedMs),
-    );
-    for (const { live } of batch.members) this.#setDeadline(live, live.classified.answerByMs);
+    this.#record.runStarted(lane.model, batch.rows);
+    let deadlineMs = startedMs;
+    for (const { live } of batch.members) {
+      deadlineMs = Math.max(deadlineMs, live.classified.answerByMs);
+      this.#record.waited(lane.model, startedMs - live.incoming.arrivedMs);
+      this.#setDeadline(live, live.classified.answerByMs);
+    }
     const channel = backends.channel(backend);
     const message = this.#messageOf(batch);
     if (channel === undefined || message === undefined) {
@@ -261,10 +262,10 @@ export class Pipeline {
     const request = {
       message,
       metadata: upstreamMetadata(batch.members[0]?.live.incoming ?? nobody),
-      deadlineMs: Math.max(...batch.members.map(({ live }) => live.classified.answerByMs)),
+      deadlineMs,
       members: batch.members.length,
     };
-    const call = new UpstreamCall(channel, this.#clock, request, (result) => this.#ended(lane, batch, run, result));
+    const call = new UpstreamCall(channel, request, (result) => this.#ended(lane, batch, run, result));
     for (const member of batch.members) member.call = call;
   }
 
@@ -285,23 +286,22 @@ export class Pipeline {
   }
 
   #conclude(lane: ModelLane<Attempt>, batch: Batch<Attempt>, run: Run, result: UpstreamResult): void {
-    const elapsedMs = this.#clock.nowMs() - run.startedMs;
+    const nowMs = this.#clock.nowMs();
     switch (result.kind) {
       case 'answered': {
-        const ownMs = this.#clock.nowMs() - run.beganMs;
         const reported = result.runMs === undefined ? undefined : result.runMs + result.queueMs;
-        this.router.finish(run, 'ok', reported);
-        this.#record.runAnswered(lane.model, run.backend, elapsedMs);
+        this.router.finish(run, 'ok', nowMs, reported);
+        this.#record.runAnswered(lane.model, run.backend, nowMs - run.startedMs);
         // A foreign server reports nothing: our own measure, from when the slot was free for it.
-        const runMs = result.runMs ?? ownMs;
+        const runMs = result.runMs ?? nowMs - run.beganMs;
         const replies = repliesOf(batch, result.response);
         lane.batcher.finished(batch, { runMs, ranRows: result.ranRows ?? batch.rows });
-        if (replies.ok) batch.members.forEach(({ live }, i) => this.#settle(live, { ok: true, message: replies.messages[i] ?? empty }));
+        if (replies.ok) batch.members.forEach(({ live }, i) => this.#settle(live, { ok: true, message: replies.messages[i] ?? empty }, nowMs));
         else this.#unsplittable(lane, batch, replies.message);
         return;
       }
       case 'failed': {
-        this.router.finish(run, isBackendFault(result.refusal.code, result.lost) ? 'backendFault' : 'requestFault');
+        this.router.finish(run, isBackendFault(result.refusal.code, result.lost) ? 'backendFault' : 'requestFault', nowMs);
         if (result.lost || result.refusal.code === refusalUnavailable) this.#options.backends.suspect(run.backend);
         // Retries are queued before the batcher decides anew, so that they go first.
         this.#failed(batch, run, result.refusal, result.lost);
@@ -309,7 +309,7 @@ export class Pipeline {
         return;
       }
       case 'abandoned':
-        this.router.finish(run, 'abandoned');
+        this.router.finish(run, 'abandoned', nowMs);
         lane.batcher.finished(batch, { runMs: undefined, ranRows: batch.rows });
     }
   }
@@ -418,7 +418,7 @@ export class Pipeline {
   }
 
   /** Exactly once. Without an outcome nobody is told: the client went away. */
-  #settle(live: Live, outcome: Outcome | undefined): void {
+  #settle(live: Live, outcome: Outcome | undefined, nowMs = this.#clock.nowMs()): void {
     if (live.over) return;
     live.over = true;
     this.#deadlines.clear(live);
@@ -426,7 +426,7 @@ export class Pipeline {
     const { model } = live.lane;
     const refusal = outcome === undefined ? cancelled : outcome.ok ? undefined : outcome.refusal;
     this.#record.ended(model, refusal === undefined || this.#isKnown(model), refusal?.reason ?? 'OK');
-    if (refusal === undefined) this.#record.answered(model, this.#clock.nowMs() - live.incoming.arrivedMs);
+    if (refusal === undefined) this.#record.answered(model, nowMs - live.incoming.arrivedMs);
     const { sequence } = live.classified;
     if (sequence?.end === true) this.#affinity.release(sequenceKey(live.lane, sequence.id));
     if (outcome !== undefined) live.done(outcome);

@@ -1,7 +1,7 @@
 import { reportParameter, scanInferResponse } from '@headrace/proto';
 import type { InferResponseView } from '@headrace/proto';
 import { refuse } from '@headrace/runtime';
-import type { Clock, Refusal } from '@headrace/runtime';
+import type { Refusal } from '@headrace/runtime';
 import { statusToRefusal } from '@headrace/wire';
 import type { Channel, ClientCall, Metadata, UnaryOutcome } from '@headrace/wire';
 
@@ -10,7 +10,7 @@ const inferPath = '/inference.GRPCInferenceService/ModelInfer';
 export interface UpstreamRequest {
   readonly message: Buffer;
   readonly metadata: Metadata;
-  /** Latest of the members' deadlines; each member's own is kept here as well. */
+  /** Latest of the members' deadlines, not before now; each member leaves at its own. */
   readonly deadlineMs: number;
   readonly members: number;
 }
@@ -43,11 +43,11 @@ export class UpstreamCall {
   #members: number;
   #abandoned = false;
 
-  constructor(channel: Channel, clock: Clock, request: UpstreamRequest, done: (result: UpstreamResult) => void) {
+  constructor(channel: Channel, request: UpstreamRequest, done: (result: UpstreamResult) => void) {
     this.#members = request.members;
-    // The grace lets a member's own deadline be answered here, with our words, before the transport cuts the call.
-    const deadlineMs = request.deadlineMs === Infinity ? {} : { deadlineMs: Math.max(request.deadlineMs, clock.nowMs()) + 50 };
-    this.#call = channel.unary(inferPath, request.message, { metadata: request.metadata, ...deadlineMs }, (outcome) => {
+    // The grace lets a member's own deadline be answered here, with our words, before the backend or the transport cuts the call.
+    const options = { metadata: request.metadata, deadlineMs: request.deadlineMs + 50, selfTimed: true };
+    this.#call = channel.unary(inferPath, request.message, options, (outcome) => {
       done(this.#abandoned ? { kind: 'abandoned' } : read(outcome));
     });
   }

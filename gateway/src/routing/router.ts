@@ -100,8 +100,7 @@ export class Router implements RoutingView {
   }
 
   /** `reportedMs`: the run itself and its wait in the backend, where it told them. */
-  finish(run: Run, result: RunResult, reportedMs?: number): void {
-    const nowMs = this.#clock.nowMs();
+  finish(run: Run, result: RunResult, nowMs: number, reportedMs?: number): void {
     if (reportedMs !== undefined && run.beganMs === run.startedMs)
       this.#overhead.observe(run.backend, nowMs - run.startedMs - reportedMs, nowMs);
     this.ledger.finish(run, nowMs);

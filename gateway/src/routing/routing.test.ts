@@ -6,7 +6,8 @@ import { SequenceAffinity } from './affinity.js';
 import { Ledger } from './ledger.js';
 import { pickTarget } from './pick.js';
 import { slowStartPenalty } from './slow-start.js';
-import { backendOfTarget, exclusionOf, targetsFor } from './targets.js';
+import { backendOfTarget } from './slot-ids.js';
+import { exclusionOf, targetsFor } from './targets.js';
 import type { RoutingView } from './targets.js';
 
 const model = (change: Partial<BackendModel> = {}): BackendModel => ({

@@ -4,7 +4,7 @@ import type { BackendView } from '../domain/backend-view.js';
 import type { Target } from '../domain/target.js';
 import type { SequenceAffinity } from './affinity.js';
 import { pickTarget } from './pick.js';
-import { backendOfTarget } from './targets.js';
+import { backendOfTarget } from './slot-ids.js';
 
 export interface SequenceToPin {
   /** Unique over models and versions. */

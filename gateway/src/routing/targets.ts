@@ -1,9 +1,10 @@
 import type { BackendModel, BackendView } from '../domain/backend-view.js';
-import { instancesOf, servesVersion } from '../domain/backend-view.js';
+import { servesVersion } from '../domain/backend-view.js';
 import type { ModelPolicy } from '../domain/gateway-table.js';
 import type { Target } from '../domain/target.js';
 import type { BreakerState } from './breaker.js';
 import type { Ledger } from './ledger.js';
+import { slotIdsOf } from './slot-ids.js';
 import { slowStartPenalty } from './slow-start.js';
 
 /**
@@ -50,25 +51,16 @@ export function targetsFor(view: RoutingView, model: string, version: string, po
   return targets;
 }
 
-export function targetId(backend: string, model: string, slot: number): string {
-  return `${backend}/${model}#${slot}`;
-}
-
-export function backendOfTarget(id: string): string {
-  return id.slice(0, id.indexOf('/'));
-}
-
 /** Several models share a backend's processors: each busy slot of another model makes a run take that much longer. */
 function addSlots(into: Target[], view: RoutingView, backend: BackendView, entry: BackendModel, nowMs: number): void {
   const { ledger } = view;
   const onTrial = view.breaker(backend.name) === 'halfOpen' || view.standing(backend.name) === 'probing';
-  const instances = instancesOf(backend, entry);
-  const crowding = 1 + ledger.busySlotsOfOthers(backend.name, entry.name) / instances;
+  const ids = slotIdsOf(backend, entry);
+  const crowding = 1 + ledger.busySlotsOfOthers(backend.name, entry.name) / ids.length;
   // On trial: one run at a time per instance, and slightly preferred when all are idle, so that a quiet system finds out too.
   const penalty = onTrial ? trialPreference : slowStartPenalty(nowMs - backend.readySinceMs, view.slowStartMs) * crowding;
   const overheadMs = view.overheadMs(backend.name);
-  for (let slot = 0; slot < instances; slot++) {
-    const id = targetId(backend.name, entry.name, slot);
+  for (const id of ids) {
     into.push({
       id,
       podClass: backend.podClass,

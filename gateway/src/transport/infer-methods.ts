@@ -19,7 +19,9 @@ export function inferMethods(options: InferMethodOptions): MethodHandler[] {
 
 function inferUnary(message: Buffer, call: UnaryCall, options: InferMethodOptions): void {
   const requestId = requestIdOf(call.metadata);
-  call.sendHeaders(Metadata.of({ [metadataKey.requestId]: requestId }));
+  const headers = new Metadata();
+  headers.set(metadataKey.requestId, requestId);
+  call.sendHeaders(headers);
   const ticket = submitMessage(message, call, requestId, 'ModelInfer', options, (outcome) => {
     if (outcome.ok) call.reply(outcome.message);
     else call.fail(refusalToStatus(outcome.refusal));

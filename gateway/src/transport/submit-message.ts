@@ -21,7 +21,7 @@ export interface EndedRequest {
   /** As the request names it; "" when it could not be read. */
   readonly model: string;
   readonly peer: string;
-  readonly elapsedMs: number;
+  readonly arrivedMs: number;
   /** Undefined: answered well. */
   readonly refusal: Refusal | undefined;
 }
@@ -54,7 +54,7 @@ export function submitMessage(
   const span = tracing.startSpan(spanNames[method], { parent, tracestate, kind: 'server', attributes });
   const end = (model: string, refusal: Refusal | undefined): void => {
     if (tracing.active) endSpan(span, requestId, model, refusal);
-    log.ended({ method, requestId, model, peer: call.peer.address, elapsedMs: clock.nowMs() - arrivedMs, refusal });
+    log.ended({ method, requestId, model, peer: call.peer.address, arrivedMs, refusal });
   };
   const scanned = scanner.scan(message);
   if (!scanned.ok) {

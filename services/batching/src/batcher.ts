@@ -111,10 +111,11 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
     if (run === undefined) return;
     this.#running.delete(batch.id);
     this.#countRun(run.targetId, -1);
-    this.#returns.noteRunEnd(this.#clock.nowMs());
+    const nowMs = this.#clock.nowMs();
+    this.#returns.noteRunEnd(nowMs);
     if (report.runMs !== undefined) {
       this.#costs.observe(batch.shapeClass, batch.podClass, report.ranRows, report.runMs);
-      this.#trustUntilMs = this.#clock.nowMs() + Math.max(freshMs, 4 * report.runMs);
+      this.#trustUntilMs = nowMs + Math.max(freshMs, 4 * report.runMs);
       if (run.bypass) this.#spend(report.runMs - run.predictedMs);
     }
     this.#decideSoon();

@@ -149,6 +149,8 @@ export interface CallOptions {
   readonly metadata?: Metadata;
   /** On the Clock's monotonic scale; sent as grpc-timeout, enforced here as well. */
   readonly deadlineMs?: number;
+  /** The caller cancels the call at its deadline, so that the transport need not keep a timer for it: the server is told all the same. */
+  readonly selfTimed?: boolean;
   readonly waitForReady?: boolean;
 }
 

@@ -46,7 +46,7 @@ export abstract class ClientStreamBase extends Stream implements ClientCall {
     this.context = context;
     this.#options = options;
     const { deadlineMs } = options;
-    if (deadlineMs !== undefined && deadlineMs !== Infinity) {
+    if (deadlineMs !== undefined && deadlineMs !== Infinity && options.selfTimed !== true) {
       this.#timer = context.clock.setTimer(() => this.#expire(), Math.max(0, deadlineMs - context.clock.nowMs()));
     }
   }
