@@ -7,6 +7,7 @@ import type { HealthSource, TlsServerFiles, Transport, WireServer } from '@headr
 import { BackendDirectory } from './backends/directory.js';
 import { BackendDocuments } from './backends/model-documents.js';
 import type { MonitorPace } from './backends/monitor.js';
+import { decideAtTurnEnd } from './batching/turn-decisions.js';
 import { servesVersion } from './domain/backend-view.js';
 import { policyOf } from './domain/gateway-table.js';
 import type { GatewayTable } from './domain/gateway-table.js';
@@ -123,7 +124,7 @@ class RunningGateway implements Gateway {
       logger,
       metrics: this.#metrics,
       costs: siblings?.turns.shareCosts(costs) ?? costs,
-      defer: (decide) => void setImmediate(decide),
+      defer: decideAtTurnEnd(() => transport.flush?.()),
       backends: { channel: (name) => this.#directory.channel(name), suspect: (name) => this.#directory.suspect(name) },
       table: this.#table,
       turns: siblings?.turns,

@@ -202,4 +202,6 @@ export interface Transport {
   createServer(options: ServerOptions): WireServer;
   /** Address "host:port", "[ipv6]:port" or "dns:///host:port". */
   openChannel(address: string, options: ChannelOptions): Channel;
+  /** Sends what was written in this turn of the event loop; by itself that happens at its end, or at the next one's for what is written there. Absent: nothing is held back. */
+  flush?(): void;
 }

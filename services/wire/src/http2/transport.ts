@@ -4,6 +4,7 @@ import type { Transport } from '../port.js';
 import { Http2Channel } from './client/channel.js';
 import { HeldBudget } from './connection/held-budget.js';
 import { ReceiveBudget } from './connection/receive-budget.js';
+import { flushAll } from './frames/output.js';
 import { Http2Server } from './server/server.js';
 
 /** Over all connections of the transport, both roles. */
@@ -28,5 +29,6 @@ export function http2Transport(clock: Clock, logger: Logger = silentLogger, opti
   return {
     createServer: (serverOptions) => new Http2Server(serverOptions, clock, logger, { budget, held }),
     openChannel: (address, channelOptions) => new Http2Channel(address, channelOptions, clock, logger, budget),
+    flush: flushAll,
   };
 }

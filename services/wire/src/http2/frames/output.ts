@@ -26,7 +26,8 @@ export interface UnsentCharge {
 let dirty: Output[] = [];
 let scheduled = false;
 
-function flushAll(): void {
+/** By itself at the end of the turn; what is written in an immediate would wait for the next turn's. */
+export function flushAll(): void {
   scheduled = false;
   const outputs = dirty;
   dirty = [];

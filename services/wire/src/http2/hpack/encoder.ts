@@ -139,7 +139,10 @@ export class HpackEncoder {
     const staticIndex = known?.staticValues?.get(value);
     if (staticIndex !== undefined) return staticIndex;
     if (entries === undefined) return 0;
-    const sequence = entries.newestValue === value ? entries.newestSequence : entries.sequences.get(value);
+    if (entries.newestValue === value) return this.#table.indexOf(entries.newestSequence);
+    // No hash of a text that is sent once: an id of a request, a deadline.
+    if (entries.sequences.size === 1) return 0;
+    const sequence = entries.sequences.get(value);
     return sequence === undefined ? 0 : this.#table.indexOf(sequence);
   }
 
