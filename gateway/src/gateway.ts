@@ -7,7 +7,6 @@ import type { HealthSource, TlsServerFiles, Transport, WireServer } from '@headr
 import { BackendDirectory } from './backends/directory.js';
 import { BackendDocuments } from './backends/model-documents.js';
 import type { MonitorPace } from './backends/monitor.js';
-import { decideAtTurnEnd } from './batching/turn-decisions.js';
 import { servesVersion } from './domain/backend-view.js';
 import { policyOf } from './domain/gateway-table.js';
 import type { GatewayTable } from './domain/gateway-table.js';
@@ -24,6 +23,7 @@ import { inferMethods } from './transport/infer-methods.js';
 import type { EndedRequest } from './transport/submit-message.js';
 import { repositoryMethods } from './transport/repository-methods.js';
 import { unsupportedMethods } from './transport/unsupported-methods.js';
+import { decideAtTurnEnd } from './turn-decisions.js';
 import { shareOfTable } from './workers/limit-shares.js';
 import type { WorkerTurns } from './workers/worker-turns.js';
 

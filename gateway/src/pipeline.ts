@@ -296,7 +296,8 @@ export class Pipeline {
         const runMs = result.runMs ?? nowMs - run.beganMs;
         const replies = repliesOf(batch, result.response);
         lane.batcher.finished(batch, { runMs, ranRows: result.ranRows ?? batch.rows });
-        if (replies.ok) batch.members.forEach(({ live }, i) => this.#settle(live, { ok: true, message: replies.messages[i] ?? empty }, nowMs));
+        if (replies.ok)
+          batch.members.forEach(({ live }, i) => this.#settle(live, { ok: true, message: replies.messages[i] ?? empty }, nowMs));
         else this.#unsplittable(lane, batch, replies.message);
         return;
       }

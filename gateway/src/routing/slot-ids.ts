@@ -9,7 +9,7 @@ const ofViews = new WeakMap<BackendView, Map<string, readonly string[]>>();
 
 export function slotIdsOf(backend: BackendView, entry: BackendModel): readonly string[] {
   let models = ofViews.get(backend);
-  if (models === undefined) ofViews.set(backend, (models = new Map()));
+  if (models === undefined) ofViews.set(backend, (models = new Map<string, readonly string[]>()));
   const known = models.get(entry.name);
   if (known !== undefined) return known;
   const ids = Array.from({ length: instancesOf(backend, entry) }, (_, slot) => `${backend.name}/${entry.name}#${slot}`);
