@@ -41,3 +41,37 @@ describe('a call that the server resets with CANCEL', () => {
     await new Promise<void>((resolve) => server.close(() => resolve()));
   });
 });
+
+describe('a call whose caller keeps its deadline', () => {
+  it.each([
+    ['has no timer here, and tells the server', true, 0],
+    ['unlike another one', false, 1],
+  ])('%s', async (_name, selfTimed, timers) => {
+    const delaysMs: number[] = [];
+    const clock: Clock = {
+      nowMs: () => 0,
+      wallMs: () => systemClock.wallMs(),
+      setTimer: (_fire, delayMs) => {
+        delaysMs.push(delayMs);
+        return { cancel: () => {} };
+      },
+    };
+    const server = createServer();
+    const timeout = new Promise<unknown>((resolve) =>
+      server.on('stream', (stream, headers) => {
+        stream.on('error', () => {});
+        resolve(headers['grpc-timeout']);
+        stream.close(errorCode.cancel);
+      }),
+    );
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const channel = http2Transport(clock, silentLogger).openChannel(`127.0.0.1:${port}`, {});
+    const deadlineMs = 12_345;
+    await new Promise<UnaryOutcome>((resolve) => channel.unary('/test.Self/Timed', Buffer.alloc(0), { deadlineMs, selfTimed }, resolve));
+    expect(await timeout).toBe('12345000u');
+    expect(delaysMs.filter((delayMs) => delayMs === deadlineMs)).toHaveLength(timers);
+    channel.close();
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+  });
+});
