@@ -11,7 +11,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const outDir = join(root, 'src', 'gen');
 const options = JSON.parse(readFileSync(join(root, 'loader-options.json'), 'utf8'));
 
-const protoFiles = ['inference', 'grpc', 'google']
+const protoFiles = ['inference', 'headrace', 'grpc', 'google']
   .flatMap((folder) => readdirSync(join(root, folder), { recursive: true }).map((file) => join(folder, String(file))))
   .filter((file) => file.endsWith('.proto'))
   .sort();

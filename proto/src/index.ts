@@ -32,4 +32,4 @@ export type { Codec, Method, Service } from './rpc/codec.js';
 export { rpcDetails } from './rpc/details.js';
 export type { ReceivedStatus, ReceivedStatusDetail, StatusDetail } from './rpc/details.js';
 export { fileDescriptorProtos, modelConfigRoot } from './rpc/file-descriptors.js';
-export { healthService, inferenceService, reflectionV1AlphaService, reflectionV1Service } from './rpc/services.js';
+export { healthService, inferenceService, reflectionV1AlphaService, reflectionV1Service, trafficService } from './rpc/services.js';

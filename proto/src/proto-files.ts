@@ -5,6 +5,7 @@ import { protoRoot } from './loader-options.js';
 export const protoFileNames = [
   'inference/model_config.proto',
   'inference/grpc_service.proto',
+  'headrace/v1/traffic.proto',
   'grpc/health/v1/health.proto',
   'grpc/reflection/v1/reflection.proto',
   'grpc/reflection/v1alpha/reflection.proto',

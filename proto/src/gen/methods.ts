@@ -36,6 +36,20 @@ export const methodTypes = {
       responseStream: true,
     },
   },
+  'headrace.v1.Traffic': {
+    Limits: {
+      request: 'headrace.v1.LimitsRequest',
+      response: 'headrace.v1.LimitsResponse',
+      requestStream: false,
+      responseStream: false,
+    },
+    Explain: {
+      request: 'headrace.v1.ExplainRequest',
+      response: 'headrace.v1.ExplainResponse',
+      requestStream: false,
+      responseStream: false,
+    },
+  },
   'inference.GRPCInferenceService': {
     ServerLive: {
       request: 'inference.ServerLiveRequest',

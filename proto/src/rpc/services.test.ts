@@ -6,7 +6,7 @@ import { protoFile, protoFileNames } from '../proto-files.js';
 import type { Method } from './codec.js';
 import { rpcDetails } from './details.js';
 import type { StatusDetail } from './details.js';
-import { healthService, inferenceService, reflectionV1AlphaService, reflectionV1Service } from './services.js';
+import { healthService, inferenceService, reflectionV1AlphaService, reflectionV1Service, trafficService } from './services.js';
 
 describe('services', () => {
   it('have a path, a direction and codecs per method', () => {
@@ -47,7 +47,7 @@ describe('services', () => {
 
 describe('codecs agree with those of proto-loader', () => {
   const loaded = loadSync([...protoFileNames], loaderOptions);
-  const services = [inferenceService, healthService, reflectionV1Service, reflectionV1AlphaService];
+  const services = [inferenceService, healthService, reflectionV1Service, reflectionV1AlphaService, trafficService];
   const methods = services.flatMap((service) => {
     const own: Readonly<Record<string, Method<object, unknown, object, unknown>>> = service.methods;
     return Object.entries(own).map(([method, codecs]) => ({ name: service.name, method, codecs }));
