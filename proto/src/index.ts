@@ -33,3 +33,8 @@ export { rpcDetails } from './rpc/details.js';
 export type { ReceivedStatus, ReceivedStatusDetail, StatusDetail } from './rpc/details.js';
 export { fileDescriptorProtos, modelConfigRoot } from './rpc/file-descriptors.js';
 export { healthService, inferenceService, reflectionV1AlphaService, reflectionV1Service, trafficService } from './rpc/services.js';
+export type { ExplainResponse, ExplainResponse__Output } from './gen/headrace/v1/ExplainResponse.js';
+export type { Explanation, Explanation__Output } from './gen/headrace/v1/Explanation.js';
+export type { LimitsResponse, LimitsResponse__Output } from './gen/headrace/v1/LimitsResponse.js';
+export type { ModelUse, ModelUse__Output } from './gen/headrace/v1/ModelUse.js';
+export type { TenantUse, TenantUse__Output } from './gen/headrace/v1/TenantUse.js';

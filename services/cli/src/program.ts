@@ -2,7 +2,9 @@ import { Command, CommanderError } from 'commander';
 import { benchCommand } from './commands/bench.js';
 import { callName } from './commands/call-name.js';
 import type { CommandContext } from './commands/command.js';
+import { explainCommand } from './commands/explain.js';
 import { inferCommand } from './commands/infer.js';
+import { limitsCommand } from './commands/limits.js';
 import { loadCommand } from './commands/load.js';
 import { modelsCommand } from './commands/models.js';
 import { topCommand } from './commands/top.js';
@@ -35,7 +37,17 @@ Client commands go to --address or HEADRACE_ADDRESS (default 127.0.0.1:8001). NO
 
 ${exitCodeHelp}`,
     );
-  const commands = [upCommand, inferCommand, modelsCommand, loadCommand, unloadCommand, topCommand, benchCommand];
+  const commands = [
+    upCommand,
+    inferCommand,
+    modelsCommand,
+    loadCommand,
+    unloadCommand,
+    topCommand,
+    limitsCommand,
+    explainCommand,
+    benchCommand,
+  ];
   for (const make of commands) program.addCommand(make(context));
   for (const command of [program, ...program.commands]) {
     const help = command === program ? '--help' : `help ${command.name()}`;

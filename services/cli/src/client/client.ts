@@ -1,7 +1,8 @@
 import type { Clock } from '@headrace/runtime';
 import type { Channel, ClientStream, StreamReceiver, UnaryOutcome } from '@headrace/wire';
 import { defaultWire, transportOf } from '@headrace/wire';
-import { inferenceService } from '@headrace/proto';
+import { inferenceService, trafficService } from '@headrace/proto';
+import type { ExplainResponse__Output, LimitsResponse__Output } from '@headrace/proto';
 import type { ModelSpec } from '../input/tensor-spec.js';
 import { serverFailure } from './server-failure.js';
 import type { Target } from './target.js';
@@ -93,6 +94,15 @@ export class InferenceClient {
 
   async unload(name: string): Promise<void> {
     await this.#rare(methods.RepositoryModelUnload, { model_name: name }, `unload ${name}`);
+  }
+
+  /** A gateway's alone; "" for the tenants of the policy and the busiest of the others. */
+  async limits(tenant: string, mostOthers: number): Promise<LimitsResponse__Output> {
+    return this.#rare(trafficService.methods.Limits, { tenant, most_others: mostOthers }, 'limits');
+  }
+
+  async explain(requestId: string): Promise<ExplainResponse__Output> {
+    return this.#rare(trafficService.methods.Explain, { request_id: requestId }, `explain ${requestId}`);
   }
 
   /** One inference; the reply is the caller's to keep. */

@@ -2,6 +2,7 @@ import type { Colors } from 'picocolors/types.js';
 import type { Leaf } from '../input/decode.js';
 import { describeShape } from '../input/tensor-spec.js';
 import { renderTable } from './table.js';
+import { printable } from './printable.js';
 
 export interface DecodedTensor {
   readonly name: string;
@@ -87,7 +88,5 @@ export function formatLeaf(leaf: Leaf | undefined): string {
   if (leaf === undefined) return '';
   if (typeof leaf === 'number' && !Number.isInteger(leaf)) return String(Number(leaf.toPrecision(6)));
   if (typeof leaf === 'object') return `b64:${leaf.b64}`;
-  // Text from a server goes to a terminal: control characters would be obeyed.
-  // oxlint-disable-next-line no-control-regex -- replacing control characters is the point
-  return typeof leaf === 'string' ? leaf.replace(/[\u0000-\u001f\u007f-\u009f]/g, '\uFFFD') : String(leaf);
+  return typeof leaf === 'string' ? printable(leaf) : String(leaf);
 }

@@ -1,5 +1,5 @@
-import { inferenceService, scanInferRequest, writeInferResponse } from '@headrace/proto';
-import type { Datatype } from '@headrace/proto';
+import { inferenceService, scanInferRequest, trafficService, writeInferResponse } from '@headrace/proto';
+import type { Datatype, ExplainResponse, LimitsResponse } from '@headrace/proto';
 import { HeadraceError, systemClock } from '@headrace/runtime';
 import type { TlsServerFiles, UnaryCall } from '@headrace/wire';
 import { refusalToStatus, unary } from '@headrace/wire';
@@ -25,8 +25,14 @@ export interface TestServer {
 
 const methods = inferenceService.methods;
 
+/** What a gateway says of its admission. */
+export interface TestTraffic {
+  explain(requestId: string): ExplainResponse;
+  limits(tenant: string): LimitsResponse;
+}
+
 /** A small Open Inference Protocol server in this process, for tests of clients. */
-export async function startTestServer(models: readonly EchoModel[], tls?: TlsServerFiles): Promise<TestServer> {
+export async function startTestServer(models: readonly EchoModel[], tls?: TlsServerFiles, traffic?: TestTraffic): Promise<TestServer> {
   const server = testTransport(systemClock).createServer(tls === undefined ? {} : { tls });
   const changes: string[] = [];
   let lastParameters: ReadonlyMap<string, unknown> = new Map();
@@ -125,6 +131,14 @@ export async function startTestServer(models: readonly EchoModel[], tls?: TlsSer
       call.onEnd(() => call.end());
     },
   });
+
+  if (traffic !== undefined) {
+    const { Explain, Limits } = trafficService.methods;
+    server.register(
+      unary(Explain.path, async (message) => Explain.response.encode(traffic.explain(Explain.request.decode(message).request_id))),
+    );
+    server.register(unary(Limits.path, async (message) => Limits.response.encode(traffic.limits(Limits.request.decode(message).tenant))));
+  }
 
   const { host, port } = await server.listen('127.0.0.1', 0);
   return { address: `${host}:${port}`, changes, lastParameters: () => lastParameters, close: () => server.drain(1_000) };

@@ -1,0 +1,59 @@
+import type { Explanation } from '@headrace/proto';
+import type { EndedTrail } from './request-trail.js';
+
+export interface Stage {
+  readonly name: 'admission' | 'queue' | 'run' | 'reply';
+  readonly ms: number;
+}
+
+type StageTimes = Pick<EndedTrail, 'arrivedMs' | 'queuedMs' | 'startedMs' | 'answeredMs' | 'endedMs'>;
+
+/**
+ * Where the time went, in order, for as far as the request got; the stages add up to arrival..end. E.g. refused at the door:
+ * [admission]; expired in its lane: [admission, queue]; answered: all four.
+ */
+export function stagesOf({ arrivedMs, queuedMs, startedMs, answeredMs, endedMs }: StageTimes): Stage[] {
+  const ends: readonly (readonly [Stage['name'], number])[] = [
+    ['admission', queuedMs],
+    ['queue', startedMs],
+    ['run', answeredMs],
+    ['reply', endedMs],
+  ];
+  const stages: Stage[] = [];
+  let fromMs = arrivedMs;
+  for (const [name, atMs] of ends) {
+    const reached = Number.isFinite(atMs);
+    const untilMs = reached ? atMs : endedMs;
+    stages.push({ name, ms: Math.max(0, untilMs - fromMs) });
+    if (!reached) break;
+    fromMs = untilMs;
+  }
+  return stages;
+}
+
+/** W3C Server-Timing: `admission;dur=0.03, queue;dur=1.2, run;dur=3.41, reply;dur=0.05`. */
+export function serverTiming(times: StageTimes): string {
+  return stagesOf(times)
+    .map(({ name, ms }) => `${name};dur=${Number(ms.toFixed(3))}`)
+    .join(', ');
+}
+
+export function explanationOf(ended: EndedTrail, nowMs: number): Explanation {
+  return {
+    request_id: ended.requestId,
+    model: ended.model,
+    version: ended.version,
+    tenant: ended.tenant,
+    tier: ended.tier,
+    arrived_ms_ago: nowMs - ended.arrivedMs,
+    reason: ended.reason,
+    message: ended.message,
+    retry_after_ms: Number.isFinite(ended.retryAfterMs) ? ended.retryAfterMs : 0,
+    band: ended.band,
+    lowered_from: ended.loweredFrom,
+    stages: stagesOf(ended),
+    backend: ended.backend,
+    batch_rows: ended.batchRows,
+    attempts: ended.attempts,
+  };
+}
