@@ -1,4 +1,4 @@
-import { routingTableSchema, defineGatewayMetrics, defineWorkersMetrics } from '@headrace/gateway';
+import { defineGatewayMetrics, defineWorkersMetrics, routingTableSchema, trafficPolicySchema } from '@headrace/gateway';
 import { defineInferenceMetrics } from '@headrace/inference';
 import { MetricsRegistry, catalogueMarkdown, refusalHelp, refusalStatus, statusName } from '@headrace/runtime';
 import type { RefusalReason } from '@headrace/runtime';
@@ -66,7 +66,46 @@ models:
 
 | field | type | meaning |
 |---|---|---|
-${schemaRows(routingTableSchema).join('\n')}
+${schemaRows(routingTableSchema)
+  .filter((row) => !row.startsWith('| `trafficPolicy.'))
+  .join('\n')}
+
+The fields of \`trafficPolicy\` are those below \`spec\` in [TrafficPolicy](traffic-policy.md).
+`;
+}
+
+/** docs/reference/traffic-policy.md */
+export function trafficPolicyPage(): string {
+  return `# TrafficPolicy
+
+${generated}Who callers are, what each may use, and who goes first. A document of its own for \`headrace simulate traffic\`; in force as \`trafficPolicy\`, with the
+fields below \`spec\`, of a [RoutingTable](routing-table.md). Every error is told at once with its path, and the policy before it stays in force.
+
+\`\`\`yaml
+apiVersion: headrace.dev/v1alpha1
+kind: TrafficPolicy
+metadata: { name: tiers }
+spec:
+  identity: [{ clientCertificate: uri }, { apiKeys: { file: keys.yaml } }, { header: x-headrace-tenant, trustHeader: true }]
+  tiers: # priority 1 is the highest
+    - { name: gold, weight: 8, requestsPerSecond: 500, burst: 1000, defaultPriority: 2, maxPriority: 1, deadlineMilliseconds: 50 }
+    - { name: free, weight: 1, requestsPerSecond: 20, burst: 40, defaultPriority: 3, maxPriority: 3, deadlineMilliseconds: 500 }
+  tenants: [{ name: acme, tier: gold }]
+  defaultTier: free
+  mode: Enforce # or Shadow: counts, refuses nothing
+\`\`\`
+
+A file of API keys holds their SHA-256 (\`printf %s "$KEY" | sha256sum\`), never the keys:
+
+\`\`\`yaml
+keys:
+  - { tenant: acme, sha256: 2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae }
+  - { tenant: visitor, tier: free, sha256: fcde2b2edba56bf408601fb721fe9b5c338d10ee429ea04fae5511b68fbf8fb9 }
+\`\`\`
+
+| field | type | meaning |
+|---|---|---|
+${schemaRows(trafficPolicySchema).join('\n')}
 `;
 }
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { mustRun, paths } from '../harness/index.js';
-import { commandLinePage, errorsPage, metricsPage, routingTablePage } from './pages.js';
+import { commandLinePage, errorsPage, metricsPage, routingTablePage, trafficPolicyPage } from './pages.js';
 import { schemaRows } from './schema-rows.js';
 
 const page = (name: string): string => join(paths.root, 'docs/reference', name);
@@ -11,6 +11,7 @@ test.each([
   ['metrics.md', metricsPage],
   ['errors.md', errorsPage],
   ['routing-table.md', routingTablePage],
+  ['traffic-policy.md', trafficPolicyPage],
 ])('docs/reference/%s says what the code says', async (name, write) => {
   await expect(write()).toMatchFileSnapshot(page(name));
 });

@@ -1,4 +1,5 @@
 import type { TlsClientFiles } from '@headrace/wire';
+import type { TrafficPolicy } from './traffic.js';
 
 /** The routing table with every default filled in; immutable, replaced as a whole on reload. */
 export interface GatewayTable {
@@ -8,6 +9,8 @@ export interface GatewayTable {
   /** Policy of a model that the table does not name. */
   readonly defaults: ModelPolicy;
   readonly routing: RoutingPolicy;
+  /** Undefined: nothing is limited, and who calls makes no difference. */
+  readonly traffic: TrafficPolicy | undefined;
   readonly maxQueuedBytes: number;
   readonly maxMessageBytes: number;
 }
@@ -28,6 +31,20 @@ export interface ModelPolicy {
   readonly idempotent: boolean;
   readonly batching: BatchingPolicy;
   readonly priority: PriorityPolicy;
+  readonly slo: SloPolicy | undefined;
+  /** Another model of the table with the same signature, used when this one is overloaded or down. */
+  readonly fallback: string | undefined;
+  /** Cost of one row for computeMillisecondsPerSecond; undefined: measured. */
+  readonly referenceMs: number | undefined;
+}
+
+/** E.g. 99, 50, 0.995: in 99.5 % of the time the 99th percentile is at most 50 ms. Orders and sheds; never ends a request. */
+export interface SloPolicy {
+  /** 50 to 99.999. */
+  readonly percentile: number;
+  readonly latencyMs: number;
+  /** 0..1 of the time. */
+  readonly attainmentShare: number;
 }
 
 export interface BatchingPolicy {

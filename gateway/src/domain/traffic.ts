@@ -5,12 +5,16 @@
 export interface TrafficPolicy {
   /** Tried in this order; the first that says who it is decides. */
   readonly identity: readonly IdentitySource[];
+  /** Refuse callers that nothing names; otherwise they are one anonymous tenant. */
+  readonly requireIdentity: boolean;
   readonly tiers: ReadonlyMap<string, TierPolicy>;
   /** Those that the policy names; only they may be a metric's label. */
   readonly tenants: ReadonlyMap<string, TenantPolicy>;
   readonly defaultTier: TierPolicy;
   /** Quotas that a fleet shares; undefined: each gateway counts for itself. */
   readonly shared: SharedQuotaPolicy | undefined;
+  /** 0..1 of a model's execution time that what skips the lanes may take; undefined: the models' own setting. */
+  readonly bypassMaxShare: number | undefined;
   /** Counts what it would refuse, and refuses nothing. */
   readonly shadow: boolean;
 }

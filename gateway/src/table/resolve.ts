@@ -1,19 +1,30 @@
-import type { BackendSpec, BatchingPolicy, GatewayTable, ModelPolicy, PriorityPolicy, RoutingPolicy } from '../domain/gateway-table.js';
+import type {
+  BackendSpec,
+  BatchingPolicy,
+  GatewayTable,
+  ModelPolicy,
+  PriorityPolicy,
+  RoutingPolicy,
+  SloPolicy,
+} from '../domain/gateway-table.js';
 import type { RoutingTable } from '../gen/routing-table.js';
+import { resolveTraffic } from './resolve-traffic.js';
 
 type Settings = NonNullable<RoutingTable['defaults']>;
+type Model = NonNullable<RoutingTable['models']>[number];
 type Backend = RoutingTable['backends'][number];
 
 const mebibyte = 1_048_576;
 
 /** Fills in every default. The table has been validated. */
 export function resolveTable(table: RoutingTable): GatewayTable {
-  const defaults = table.defaults ?? {};
+  const defaults = withBypassShare(table.defaults ?? {}, table.trafficPolicy?.bypass?.maxSharePercent);
   return {
     backends: table.backends.map(resolveBackend),
-    defaults: resolveModel(defaults, {}, undefined),
-    models: new Map((table.models ?? []).map((model) => [model.name, resolveModel(defaults, model, model.backends)])),
+    defaults: resolveModel(defaults, {}),
+    models: new Map((table.models ?? []).map((model) => [model.name, resolveModel(defaults, model)])),
     routing: resolveRouting(table.routing ?? {}),
+    traffic: table.trafficPolicy === undefined ? undefined : resolveTraffic(table.trafficPolicy),
     maxQueuedBytes: table.limits?.maxQueuedBytes ?? 256 * mebibyte,
     maxMessageBytes: table.limits?.maxMessageBytes ?? 64 * mebibyte,
   };
@@ -30,13 +41,31 @@ function resolveBackend(backend: Backend): BackendSpec {
 }
 
 /** A model's own word wins key by key, not block by block: `batching: {agingMs: 5}` keeps the default maxBatchRows. */
-function resolveModel(defaults: Settings, own: Settings, backends: readonly string[] | undefined): ModelPolicy {
+function resolveModel(defaults: Settings, own: Partial<Model>): ModelPolicy {
   return {
-    backends: backends === undefined ? undefined : new Set(backends),
+    backends: own.backends === undefined ? undefined : new Set(own.backends),
     timeoutMs: own.timeoutMs ?? defaults.timeoutMs ?? 30_000,
     idempotent: own.idempotent ?? defaults.idempotent ?? true,
     batching: resolveBatching({ ...defaults.batching, ...own.batching }),
     priority: resolvePriority({ ...defaults.priority, ...own.priority }),
+    slo: resolveSlo(own.slo ?? defaults.slo),
+    fallback: own.fallback,
+    referenceMs: own.referenceMilliseconds,
+  };
+}
+
+/** The traffic policy speaks for all models that do not speak for themselves. */
+function withBypassShare(defaults: Settings, percent: number | undefined): Settings {
+  return percent === undefined ? defaults : { ...defaults, priority: { bypassMaxSharePercent: percent, ...defaults.priority } };
+}
+
+/** An SLO is one statement: a model's own replaces the default as a whole. */
+function resolveSlo(slo: Settings['slo']): SloPolicy | undefined {
+  if (slo === undefined) return undefined;
+  return {
+    percentile: slo.percentile ?? 99,
+    latencyMs: slo.latencyMilliseconds,
+    attainmentShare: (slo.attainmentPercent ?? 99.5) / 100,
   };
 }
 

@@ -1,20 +1,14 @@
 import type { RoutingTable } from '../gen/routing-table.js';
+import { addressProblem } from './address.js';
+import { checkTraffic } from './check-traffic.js';
 import { resolvePriority } from './resolve.js';
-
-/** One thing wrong with a table, where in it, and what was expected. */
-export interface TableProblem {
-  /** Like `models[2].batching.maxBatchRows`; empty for the whole document. */
-  readonly path: string;
-  readonly message: string;
-}
+import { checkUnique } from './report.js';
+import type { Report } from './report.js';
 
 type Settings = NonNullable<RoutingTable['defaults']>;
 
 /** What a schema cannot say: names that must be unique or must exist, numbers that must agree. All problems at once. */
-export function checkSemantics(table: RoutingTable): readonly TableProblem[] {
-  const problems: TableProblem[] = [];
-  const report = (path: string, message: string): void => void problems.push({ path, message });
-
+export function checkSemantics(table: RoutingTable, report: Report): void {
   checkUnique(
     table.backends.map(({ name }) => name),
     'backends',
@@ -49,17 +43,24 @@ export function checkSemantics(table: RoutingTable): readonly TableProblem[] {
     checkUnique(model.backends ?? [], `models[${i}].backends`, report, '');
     checkSettings(model, table.defaults ?? {}, `models[${i}]`, report);
   });
-  return problems;
+  checkFallbacks(table.models ?? [], report);
+  if (table.trafficPolicy !== undefined) checkTraffic(table.trafficPolicy, 'trafficPolicy', report);
 }
 
-type Report = (path: string, message: string) => void;
+type Model = NonNullable<RoutingTable['models']>[number];
 
-function checkUnique(names: readonly string[], path: string, report: Report, field = '.name'): void {
-  const first = new Map<string, number>();
-  names.forEach((name, i) => {
-    const before = first.get(name);
-    if (before === undefined) first.set(name, i);
-    else report(`${path}[${i}]${field}`, `${JSON.stringify(name)} is already the name of ${path}[${before}]`);
+/** A fallback is a model of this table, and following fallbacks comes to an end. */
+function checkFallbacks(models: readonly Model[], report: Report): void {
+  const next = new Map(models.map(({ name, fallback }) => [name, fallback]));
+  models.forEach(({ name, fallback }, i) => {
+    if (fallback === undefined) return;
+    const path = `models[${i}].fallback`;
+    if (!next.has(fallback)) return report(path, `expected the name of a model of this table, got ${JSON.stringify(fallback)}`);
+    const way = [name];
+    for (let at: string | undefined = fallback; at !== undefined && way.length <= models.length; at = next.get(at)) {
+      way.push(at);
+      if (at === name) return report(path, `goes round in a circle: ${way.join(' -> ')}`);
+    }
   });
 }
 
@@ -73,14 +74,4 @@ function checkSettings(own: Settings, defaults: Settings, path: string, report: 
   });
   if (own.priority.map !== undefined && map.size < own.priority.map.length)
     report(`${path}.priority.map`, 'the same priority is mapped twice');
-}
-
-/** "host:port", "[ipv6]:port" or "dns:///host:port". */
-export function addressProblem(address: string): string | undefined {
-  const expected = `expected "host:port", "[ipv6]:port" or "dns:///host:port", got ${JSON.stringify(address)}`;
-  const bare = address.startsWith('dns:///') ? address.slice('dns:///'.length) : address;
-  const match = /^(\[[0-9a-fA-F:.%]+\]|[^\s:/[\]]+):(\d{1,5})$/.exec(bare);
-  if (match === null) return expected;
-  const port = Number(match[2]);
-  return port >= 1 && port <= 65_535 ? undefined : `${expected}: a port is 1 to 65535`;
 }
