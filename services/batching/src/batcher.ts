@@ -6,6 +6,8 @@ import { retryAfterMs } from './decide/drain.js';
 import type { DecideInput } from './decide/snapshot.js';
 import { ArrivalGaps } from './lane/arrival-gaps.js';
 import { ReturnBurst } from './lane/return-burst.js';
+import type { Charge } from './lane/charges.js';
+import { Charges } from './lane/charges.js';
 import { LaneSet } from './lane/lane-set.js';
 import type {
   Batch,
@@ -46,6 +48,7 @@ interface Running {
   readonly targetId: string;
   readonly bypass: boolean;
   readonly predictedMs: number;
+  readonly charge: Charge;
 }
 
 /**
@@ -63,6 +66,7 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
   readonly #onBypass: ((spentMs: number) => void) | undefined;
   #limits: BatchLimits;
   readonly #waiting = new LaneSet<R>();
+  readonly #charges: Charges<R>;
   readonly #gaps = new ArrivalGaps();
   readonly #returns = new ReturnBurst();
   readonly #bypass = new BypassShare();
@@ -82,6 +86,7 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
     this.#clock = options.clock;
     this.#runner = options.runner;
     this.#costs = options.costs;
+    this.#charges = new Charges(this.#waiting, options.costs);
     this.#limits = options.limits;
     this.#defer = options.defer;
     this.#onBypass = options.onBypass;
@@ -93,11 +98,14 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
     if (refusal !== undefined) return refusal;
     if (request.bypass && this.#startBypass(request, nowMs)) return undefined;
     const full = this.#queueFull(request, nowMs);
-    if (full !== undefined) return full;
-    // Over its share, high priority still goes to the front.
+    const { maxQueuedRows, maxLanes } = this.#limits;
+    const pushedOut = full && this.#waiting.makeRoom(request, maxQueuedRows, maxLanes);
+    if (full !== undefined && pushedOut === undefined) return full;
+    // Over its share, high priority still goes to the front: of its tenant's turn.
     const lane = this.#waiting.push(request, request.bypass ? 1 : request.band, this.#limits.agingMs);
     this.#gaps.note(lane.key, nowMs, this.#limits.maxLanes);
     this.#returns.noteArrival(nowMs);
+    if (pushedOut !== undefined) for (const late of pushedOut) this.#runner.drop(late, this.#overShare(nowMs));
     this.#decideSoon();
     return undefined;
   }
@@ -113,6 +121,7 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
     this.#countRun(run.targetId, -1);
     const nowMs = this.#clock.nowMs();
     this.#returns.noteRunEnd(nowMs);
+    this.#charges.ended(batch.members, batch.rows, run.charge, report);
     if (report.runMs !== undefined) {
       this.#costs.observe(batch.shapeClass, batch.podClass, report.ranRows, report.runMs);
       this.#trustUntilMs = nowMs + Math.max(freshMs, 4 * report.runMs);
@@ -190,10 +199,8 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
 
   #queueFull(request: R, nowMs: number): Refusal | undefined {
     const { maxQueuedRows, maxLanes } = this.#limits;
-    const { rows, lanes, requests } = this.#waiting;
-    // A request without rows still takes a place.
-    const places = Math.max(rows, requests);
-    if (places > 0 && places + Math.max(request.rows, 1) > maxQueuedRows) {
+    const { rows, lanes } = this.#waiting;
+    if (this.#waiting.isFull(request, maxQueuedRows)) {
       return refuse(
         'QUEUE_FULL',
         `queue of the model: expected at most ${maxQueuedRows} rows waiting, got ${rows} and ${request.rows} more`,
@@ -214,6 +221,12 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
     return undefined;
   }
 
+  #overShare(nowMs: number): Refusal {
+    return refuse('QUEUE_FULL', `queue of the model: expected no more of the tenant than its share while others need theirs, got more`, {
+      retryAfterMs: this.#retryAfterMs(nowMs),
+    });
+  }
+
   #retryAfterMs(nowMs: number): number {
     if (nowMs - this.#retryEstimate.madeAtMs >= retryEstimateMs) {
       const queued = this.#waiting.all();
@@ -229,6 +242,7 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
   #startBypass(request: R, nowMs: number): boolean {
     const targets = this.#targets();
     if (!this.#bypass.available(nowMs, this.#limits.bypassMaxShare, targets.length)) return false;
+    if (!this.#waiting.mayBypass(request)) return false;
     let best: { target: TargetSnapshot; finishInMs: number } | undefined;
     for (const target of targets) {
       if (request.pinnedTarget !== undefined && request.pinnedTarget !== target.id) continue;
@@ -236,7 +250,7 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
       if (best === undefined || finishInMs < best.finishInMs) best = { target, finishInMs };
     }
     if (best === undefined) return false;
-    const batch = this.#start([request], best.target, true);
+    const batch = this.#start([request], best.target, targets, 0, true);
     this.#spend(batch.predictedMs);
     this.#runner.run(batch);
     return true;
@@ -287,12 +301,13 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
       }
       const target = targets.find(({ id }) => id === decision.targetId);
       if (target === undefined) return;
+      const perRowMs = this.#charges.perRowMs(lane.shapeClass, Math.min(decision.rows, lane.rows), targets);
       const members =
         decision.from === 'head'
-          ? this.#waiting.take(lane, decision.rows)
-          : this.#waiting.takeTail(lane, decision.rows, nowMs + decision.finishInMs);
+          ? this.#waiting.take(lane, decision.rows, perRowMs)
+          : this.#waiting.takeTail(lane, decision.rows, nowMs + decision.finishInMs, perRowMs);
       if (members.length === 0) fruitless.add(fruitlessKey(decision.lane, decision.targetId));
-      else this.#runner.run(this.#start(members, target, false));
+      else this.#runner.run(this.#start(members, target, targets, perRowMs, false));
     }
     this.#setTimer(Infinity);
   }
@@ -319,7 +334,13 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
     return targets.map((target) => ({ ...target, outstanding: Math.max(target.outstanding, this.#runningOn.get(target.id) ?? 0) }));
   }
 
-  #start(members: readonly R[], target: TargetSnapshot, bypass: boolean): Batch<R> {
+  #start(
+    members: readonly R[],
+    target: TargetSnapshot,
+    targets: readonly TargetSnapshot[],
+    paidPerRowMs: number,
+    bypass: boolean,
+  ): Batch<R> {
     const [first] = members;
     const rows = members.reduce((sum, member) => sum + member.rows, 0);
     const shapeClass = first?.shapeClass ?? '';
@@ -333,7 +354,8 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
       rows,
       predictedMs,
     };
-    this.#running.set(batch.id, { targetId: target.id, bypass, predictedMs });
+    const charge = this.#charges.started(members, shapeClass, target, targets, paidPerRowMs);
+    this.#running.set(batch.id, { targetId: target.id, bypass, predictedMs, charge });
     this.#countRun(target.id, 1);
     return batch;
   }

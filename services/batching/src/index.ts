@@ -30,4 +30,5 @@ export type {
   LaneStats,
   RunReport,
   TargetSnapshot,
+  Tenant,
 } from './types.js';

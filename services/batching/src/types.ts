@@ -13,6 +13,15 @@ import type { Refusal } from '@headrace/runtime';
 /** model, version, dtypes, non-batch dims, requested outputs and all parameters but priority and timeout. */
 export type LaneKey = string;
 
+/**
+ * Who shares the model's time with others. The object itself is the identity: a tenant whose policy changes may come as
+ * a new object, and is another tenant for what it sends from then on.
+ */
+export interface Tenant {
+  /** Share of the model's time relative to other tenants' while more waits than can be served: 1 is usual, 1/1000 to 1000. */
+  readonly weight: number;
+}
+
 /** What a stage hands in. The stage extends it with its own payload (bytes, reply function, ...). */
 export interface BatchRequest {
   readonly lane: LaneKey;
@@ -32,6 +41,8 @@ export interface BatchRequest {
   readonly bypass: boolean;
   /** Only this target may run it (a sequence stays on one backend); undefined for any. */
   readonly pinnedTarget?: string | undefined;
+  /** Shares the model's time by its weight; absent: one tenant of weight 1 that all such requests have in common. */
+  readonly tenant?: Tenant | undefined;
   /** The batcher's own while the request waits; absent or undefined before and after. It waits in one batcher at a time. */
   place?: object | undefined;
 }
@@ -64,7 +75,7 @@ export interface BatchRunner<R extends BatchRequest> {
   targets(): readonly TargetSnapshot[];
   /** Starts the batch; must lead to exactly one Batcher.finished for the same run. Never throws. */
   run(batch: Batch<R>): void;
-  /** A request that will not be run: expired, cancelled meanwhile, or the batcher was closed. */
+  /** A request that will not be run: expired, cancelled meanwhile, pushed out of a full queue (QUEUE_FULL), or the batcher was closed. */
   drop(request: R, refusal: Refusal): void;
 }
 
@@ -90,7 +101,10 @@ export interface RunReport {
 export interface BatchLimits {
   /** Largest sum of rows of one run (max_batch_size). A single request may not exceed it. */
   readonly maxBatchRows: number;
-  /** Rows that may wait over all lanes of the model; above it submit refuses with QUEUE_FULL. */
+  /**
+   * Rows that may wait over all lanes of the model; above it submit refuses with QUEUE_FULL, or drops with it what waits
+   * of a tenant that holds more than its share, in favour of one that holds less.
+   */
   readonly maxQueuedRows: number;
   /** Lanes that may exist at once (an idle lane is dropped at once). */
   readonly maxLanes: number;

@@ -20,6 +20,8 @@ function lane(overrides: Partial<LaneSnapshot> = {}): LaneSnapshot {
     rows: 1,
     requests: overrides.rows ?? 1,
     headBand: 2,
+    headRound: 0,
+    headTurn: 0,
     headDueMs: Infinity,
     headDeadlineMs: Infinity,
     headArrivedMs: nowMs - 1,

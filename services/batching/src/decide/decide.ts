@@ -271,6 +271,8 @@ export function fruitlessKey(lane: string, targetId: string): string {
 
 function servedBefore(left: LaneSnapshot, right: LaneSnapshot): number {
   if (left.headBand !== right.headBand) return left.headBand - right.headBand;
+  if (left.headRound !== right.headRound) return left.headRound - right.headRound;
+  if (left.headTurn !== right.headTurn) return left.headTurn - right.headTurn;
   if (left.headDueMs !== right.headDueMs) return left.headDueMs - right.headDueMs;
   return left.headArrivedMs - right.headArrivedMs;
 }

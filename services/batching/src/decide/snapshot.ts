@@ -10,6 +10,9 @@ export interface LaneSnapshot {
   readonly rows: number;
   readonly requests: number;
   readonly headBand: number;
+  /** Whose turn it is within the band: the head's tenant is served in this round, and in it in this order. */
+  readonly headRound: number;
+  readonly headTurn: number;
   readonly headDueMs: number;
   readonly headDeadlineMs: number;
   readonly headArrivedMs: number;

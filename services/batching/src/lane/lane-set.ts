@@ -1,6 +1,10 @@
 import type { BatchRequest } from '../types.js';
-import type { LaneIdentity, Waiting } from './lane.js';
+import type { Account } from './account.js';
+import { Accounts } from './accounts.js';
+import type { LaneIdentity, Pay } from './lane.js';
 import { Lane } from './lane.js';
+import type { Line, Waiting } from './line.js';
+import { servedBefore } from './line.js';
 
 /**
  * All lanes of one model. A lane exists while something waits in it: what has run leaves no trace, so that a client who
@@ -17,6 +21,9 @@ export class LaneSet<R extends BatchRequest> {
   #requests = 0;
   #rows = 0;
   #order = 0;
+  readonly #accounts = new Accounts<Line<R>>();
+  #perRowMs = 0;
+  readonly #pay: Pay<R> = (account, request) => this.#accounts.charge(account, this.#perRowMs * placesOf(request));
 
   get rows(): number {
     return this.#rows;
@@ -47,6 +54,15 @@ export class LaneSet<R extends BatchRequest> {
     return request.place !== undefined;
   }
 
+  /** True once a request named a tenant: from then on what runs is charged. */
+  get plural(): boolean {
+    return this.#accounts.plural;
+  }
+
+  mayBypass(request: R): boolean {
+    return this.#accounts.mayBypass(this.#accounts.of(request.tenant));
+  }
+
   push(request: R, band: number, agingMs: number): Lane<R> {
     const identity = this.#identityOf(request);
     let lane = this.#lanes.get(identity.key);
@@ -54,7 +70,9 @@ export class LaneSet<R extends BatchRequest> {
       lane = this.#spare?.key === identity.key ? this.#spare : new Lane<R>(identity);
       this.#lanes.set(identity.key, lane);
     }
-    request.place = lane.push(request, this.#order++, band, agingMs);
+    const account = this.#accounts.of(request.tenant);
+    this.#accounts.entered(account, placesOf(request));
+    request.place = lane.push(request, this.#order++, band, agingMs, account);
     this.#requests += 1;
     this.#rows += request.rows;
     return lane;
@@ -63,17 +81,71 @@ export class LaneSet<R extends BatchRequest> {
   cancel(request: R): boolean {
     // Only push above writes it.
     const waiting = request.place as Waiting<R> | undefined;
-    if (waiting === undefined || this.#lanes.get(waiting.lane.key) !== waiting.lane || !waiting.lane.remove(waiting)) return false;
-    this.#left(waiting.lane, [request]);
-    return true;
+    return waiting !== undefined && this.#remove(waiting);
   }
 
-  take(lane: Lane<R>, maxRows: number): R[] {
-    return this.#left(lane, lane.take(maxRows));
+  /** Each tenant is charged `perRowMs` for each row that is taken of it; 0: nobody is. */
+  take(lane: Lane<R>, maxRows: number, perRowMs = 0): R[] {
+    const first = lane.headAccount;
+    if (first !== undefined) this.#accounts.serving(first);
+    return this.#served(lane, lane.take(maxRows, this.#payAt(perRowMs)));
   }
 
-  takeTail(lane: Lane<R>, maxRows: number, earliestDeadlineMs: number): R[] {
-    return this.#left(lane, lane.takeTail(maxRows, earliestDeadlineMs));
+  takeTail(lane: Lane<R>, maxRows: number, earliestDeadlineMs: number, perRowMs = 0): R[] {
+    return this.#served(lane, lane.takeTail(maxRows, earliestDeadlineMs, this.#payAt(perRowMs)));
+  }
+
+  /** Shares `ms` of service, or of a refund, out among the tenants of requests by their rows. */
+  charge(requests: readonly R[], ms: number): void {
+    if (ms === 0) return;
+    let places = 0;
+    for (const request of requests) places += placesOf(request);
+    let owed = 0;
+    requests.forEach((request, index) => {
+      owed += placesOf(request);
+      if (requests[index + 1]?.tenant === request.tenant && index + 1 < requests.length) return;
+      const account = this.#accounts.of(request.tenant);
+      this.#accounts.charge(account, (ms * owed) / places);
+      this.#accounts.settle(account);
+      owed = 0;
+    });
+  }
+
+  /** Whether so many rows or requests wait that the request would be too much. A request without rows still takes a place. */
+  isFull(request: R, maxRows: number): boolean {
+    const places = Math.max(this.#rows, this.#requests);
+    return places > 0 && places + placesOf(request) > maxRows;
+  }
+
+  /**
+   * Takes out what keeps the request's tenant from its share of a full queue, by weight among those that wait: of the tenant that
+   * holds the most for its weight, what would be served last (McKenney 1990: the longest queue pays). Undefined where the
+   * newcomer's tenant would hold more than its share, or where nobody else does.
+   *
+   * While the queue is full and the newcomer within its share, somebody is over his: the shares add up to the queue. Each
+   * that is taken out was put in once, and no more go than the request has rows.
+   */
+  makeRoom(request: R, maxRows: number, maxLanes: number): R[] | undefined {
+    if (!this.#accounts.plural) return undefined;
+    const account = this.#accounts.of(request.tenant);
+    const weights = this.#accounts.weightsWith(account);
+    const full = this.isFull(request, maxRows);
+    if (full && (account.places + placesOf(request)) * weights > maxRows * account.weight) return undefined;
+    const out: R[] = [];
+    if (this.lanes >= maxLanes && this.needsLane(request)) {
+      if ((account.seats.length + 1) * weights > maxLanes * account.weight) return undefined;
+      const lane = this.#laneToClose(maxLanes / weights);
+      if (lane === undefined) return undefined;
+      while (lane.requests > 0) out.push(...this.#left(lane, one(lane.takeAny())));
+    }
+    while (this.isFull(request, maxRows)) {
+      const most = this.#accounts.mostQueued;
+      if (most === undefined || most.places * weights <= maxRows * most.weight) break;
+      const last = latestOf(most);
+      if (last === undefined || !this.#remove(last)) break;
+      out.push(last.request);
+    }
+    return out;
   }
 
   takeExpired(lane: Lane<R>, throughMs: number): R | undefined {
@@ -116,8 +188,44 @@ export class LaneSet<R extends BatchRequest> {
     return identity;
   }
 
+  #payAt(perRowMs: number): Pay<R> | undefined {
+    this.#perRowMs = perRowMs;
+    return perRowMs > 0 ? this.#pay : undefined;
+  }
+
+  /** Lanes of one tenant only, of which it has more than its share: the one with the fewest requests of the tenant with the most lanes. */
+  #laneToClose(lanesPerWeight: number): Lane<R> | undefined {
+    let found: Lane<R> | undefined;
+    let most = lanesPerWeight;
+    for (const lane of this.#lanes.values()) {
+      const account = lane.onlyAccount;
+      if (account === undefined) continue;
+      const held = account.seats.length / account.weight;
+      if (held < most || (held === most && (found === undefined || lane.requests >= found.requests))) continue;
+      found = lane;
+      most = held;
+    }
+    return found;
+  }
+
+  #remove(waiting: Waiting<R>): boolean {
+    const lane = this.#lanes.get(waiting.line.laneKey);
+    if (lane?.remove(waiting) !== true) return false;
+    this.#left(lane, [waiting.request]);
+    return true;
+  }
+
+  #served(lane: Lane<R>, requests: R[]): R[] {
+    this.#left(lane, requests);
+    if (this.#perRowMs > 0) for (const { tenant } of requests) this.#accounts.settle(this.#accounts.of(tenant));
+    return requests;
+  }
+
   #left(lane: Lane<R>, requests: R[]): R[] {
     for (const request of requests) {
+      // Only push writes it; its line has no other tenant before the next push.
+      const waiting = request.place as Waiting<R>;
+      this.#accounts.left(waiting.line.account, placesOf(request));
       request.place = undefined;
       this.#rows -= request.rows;
     }
@@ -128,6 +236,24 @@ export class LaneSet<R extends BatchRequest> {
     }
     return requests;
   }
+}
+
+function placesOf({ rows }: BatchRequest): number {
+  return Math.max(rows, 1);
+}
+
+function one<T>(item: T | undefined): T[] {
+  return item === undefined ? [] : [item];
+}
+
+/** What the tenant would be served with last. */
+function latestOf<R extends BatchRequest>(account: Account<Line<R>>): Waiting<R> | undefined {
+  let latest: Waiting<R> | undefined;
+  for (const line of account.seats) {
+    const last = line.latest();
+    if (last !== undefined && (latest === undefined || servedBefore(latest, last))) latest = last;
+  }
+  return latest;
 }
 
 function sameKind(identity: LaneIdentity, { shapeClass, mergeable, pinnedTarget }: BatchRequest): boolean {

@@ -2,14 +2,17 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { SimRequest } from '../testing/request.js';
 import { makeRequest } from '../testing/request.js';
+import { Account } from './account.js';
 import { Lane } from './lane.js';
+import type { Line } from './line.js';
 
 const agingMs = 100;
+const account = new Account<Line<SimRequest>>({ weight: 1 });
 
 function laneOf(requests: readonly Partial<SimRequest>[], mergeable = true): Lane<SimRequest> {
   const lane = new Lane<SimRequest>({ key: 'lane', shapeClass: 'model', mergeable, pinnedTarget: undefined });
   requests.forEach((overrides, order) =>
-    lane.push(makeRequest({ name: String(order), ...overrides }), order, overrides.band ?? 2, agingMs),
+    lane.push(makeRequest({ name: String(order), ...overrides }), order, overrides.band ?? 2, agingMs, account),
   );
   return lane;
 }
@@ -110,7 +113,7 @@ test('heaps, counts and order hold under random use', () => {
         let told = true;
         if (kind === 'push') {
           const request = makeRequest({ name: String(order), rows, band, arrivedMs: nowMs, deadlineMs: nowMs + deadlineInMs });
-          waiting.set(request, lane.push(request, order, band, agingMs));
+          waiting.set(request, lane.push(request, order, band, agingMs, account));
         } else if (kind === 'take') {
           const taken = lane.take(6);
           told = taken.length > 0 === waiting.size > 0;

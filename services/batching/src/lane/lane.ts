@@ -1,20 +1,9 @@
 import type { BatchRequest } from '../types.js';
 import type { LaneSnapshot } from '../decide/snapshot.js';
-import type { HeapItem } from './heap.js';
+import type { Account } from './account.js';
 import { IndexedHeap } from './heap.js';
-
-/** A waiting request with its place in the lane. */
-export interface Waiting<R extends BatchRequest> extends HeapItem {
-  readonly request: R;
-  readonly lane: Lane<R>;
-  readonly order: number;
-  /** Deadline for ordering: the request's, but never later than one agingMs after arrival. */
-  readonly dueMs: number;
-  /** Band with aging applied so far. */
-  band: number;
-  /** When it moves up one band; Infinity in band 1. */
-  promoteAtMs: number;
-}
+import type { Waiting } from './line.js';
+import { Line, lineBefore, slot } from './line.js';
 
 export interface LaneIdentity {
   readonly key: string;
@@ -23,22 +12,30 @@ export interface LaneIdentity {
   readonly pinnedTarget: string | undefined;
 }
 
-const slot = { order: 0, promotion: 1, deadline: 2 } as const;
+/** Charges a tenant for a request that is about to be served. */
+export type Pay<R extends BatchRequest> = (account: Account<Line<R>>, request: R) => void;
+
 /** A band below this is treated as this one: aging from it takes 16 agingMs at most. */
 const lowestBand = 16;
 /** Requests too large for what is left of a batch that are passed over in search of smaller ones. */
 const maxPassedOver = 4;
+/** Emptied lines that are kept for the next tenants: with each batch most of them empty. */
+const maxSpareLines = 64;
 
 /**
  * Requests that may be merged with each other, in the order of service:
  *
- *     band (1 first, aging moves up)  >  due (deadline, or arrival + agingMs when that is earlier)  >  arrival
+ *     band (1 first, aging moves up)  >  the tenant's turn  >  due (deadline, or arrival + agingMs when that is earlier)  >  arrival
+ *
+ * Each tenant has a line of its own; the lines stand in a heap by the band of their heads and by their tenants' turns
+ * (Accounts), which all lanes of the model have in common: who spreads over many lanes is served no more often.
  *
  * The cap on `due` bounds starvation inside a band: without it a request without deadline in band 1 would wait for as
  * long as others with deadlines keep coming. E.g. agingMs 1000, band 4, no deadline: after 3 s it is in band 1, and
  * already due there, so that only what arrived before it can still go first.
  *
- * Every operation is O(log n): three heaps share the same items (service order, next promotion, deadline).
+ * Every operation is O(log n): heaps of lines, and of the same requests by service order in their line, next promotion
+ * and deadline. Only the search for a tenant's line goes through the lanes in which it has one.
  */
 export class Lane<R extends BatchRequest> implements LaneSnapshot {
   readonly key: string;
@@ -46,7 +43,9 @@ export class Lane<R extends BatchRequest> implements LaneSnapshot {
   readonly mergeable: boolean;
   readonly pinnedTarget: string | undefined;
   #rows = 0;
-  readonly #order = new IndexedHeap<Waiting<R>>(slot.order, servedBefore);
+  #requests = 0;
+  readonly #lines = new IndexedHeap<Line<R>>(0, lineBefore);
+  readonly #spareLines: Line<R>[] = [];
   readonly #promotions = new IndexedHeap<Waiting<R>>(slot.promotion, (left, right) => left.promoteAtMs < right.promoteAtMs);
   readonly #deadlines = new IndexedHeap<Waiting<R>>(slot.deadline, (left, right) => left.request.deadlineMs < right.request.deadlineMs);
 
@@ -62,27 +61,45 @@ export class Lane<R extends BatchRequest> implements LaneSnapshot {
   }
 
   get requests(): number {
-    return this.#order.size;
+    return this.#requests;
   }
 
   get headBand(): number {
-    return this.#order.peek()?.band ?? lowestBand;
+    return this.#head?.band ?? lowestBand;
+  }
+
+  /** Whose turn it is; undefined when nothing waits. */
+  get headAccount(): Account<Line<R>> | undefined {
+    return this.#lines.peek()?.account;
+  }
+
+  get headRound(): number {
+    return this.headAccount?.round ?? Infinity;
+  }
+
+  get headTurn(): number {
+    return this.headAccount?.turn ?? Infinity;
+  }
+
+  /** The tenant, where only one has something waiting. */
+  get onlyAccount(): Account<Line<R>> | undefined {
+    return this.#lines.size === 1 ? this.headAccount : undefined;
   }
 
   get headDueMs(): number {
-    return this.#order.peek()?.dueMs ?? Infinity;
+    return this.#head?.dueMs ?? Infinity;
   }
 
   get headDeadlineMs(): number {
-    return this.#order.peek()?.request.deadlineMs ?? Infinity;
+    return this.#head?.request.deadlineMs ?? Infinity;
   }
 
   get headArrivedMs(): number {
-    return this.#order.peek()?.request.arrivedMs ?? Infinity;
+    return this.#head?.request.arrivedMs ?? Infinity;
   }
 
   get headRows(): number {
-    return this.#order.peek()?.request.rows ?? 0;
+    return this.#head?.request.rows ?? 0;
   }
 
   get minDeadlineMs(): number {
@@ -94,29 +111,38 @@ export class Lane<R extends BatchRequest> implements LaneSnapshot {
     return this.#promotions.peek()?.promoteAtMs ?? Infinity;
   }
 
-  push(request: R, order: number, band: number, agingMs: number): Waiting<R> {
+  get #head(): Waiting<R> | undefined {
+    return this.#lines.peek()?.order.peek();
+  }
+
+  push(request: R, order: number, band: number, agingMs: number, account: Account<Line<R>>): Waiting<R> {
     const clamped = Math.min(Math.max(Math.trunc(band), 1), lowestBand);
+    const line = this.#lineOf(account);
     const waiting: Waiting<R> = {
       request,
-      lane: this,
+      line,
       order,
       dueMs: Math.min(request.deadlineMs, request.arrivedMs + agingMs),
       band: clamped,
       promoteAtMs: clamped > 1 ? request.arrivedMs + agingMs : Infinity,
-      at: [-1, -1, -1],
+      at: [-1, -1, -1, -1],
     };
     this.#rows += request.rows;
-    this.#order.push(waiting);
+    this.#requests += 1;
+    line.push(waiting);
     if (waiting.promoteAtMs < Infinity) this.#promotions.push(waiting);
     if (request.deadlineMs < Infinity) this.#deadlines.push(waiting);
     return waiting;
   }
 
   remove(waiting: Waiting<R>): boolean {
-    if (!this.#order.remove(waiting)) return false;
+    const { line } = waiting;
+    if (line.lines !== this.#lines || !line.remove(waiting)) return false;
     this.#promotions.remove(waiting);
     this.#deadlines.remove(waiting);
     this.#rows -= waiting.request.rows;
+    this.#requests -= 1;
+    if (line.order.size === 0 && line.passedOver === 0) this.#close(line);
     return true;
   }
 
@@ -125,7 +151,7 @@ export class Lane<R extends BatchRequest> implements LaneSnapshot {
     for (let next = this.#promotions.peek(); next !== undefined && next.promoteAtMs <= nowMs; next = this.#promotions.peek()) {
       const steps = agingMs > 0 ? 1 + Math.floor((nowMs - next.promoteAtMs) / agingMs) : next.band;
       next.band = Math.max(1, next.band - steps);
-      this.#order.update(next);
+      next.line.promoted(next);
       if (next.band === 1) {
         next.promoteAtMs = Infinity;
         this.#promotions.remove(next);
@@ -136,51 +162,80 @@ export class Lane<R extends BatchRequest> implements LaneSnapshot {
     }
   }
 
-  /** The first requests in order of service whose rows fit together; the very first goes whatever its size. */
-  take(maxRows: number): R[] {
-    const first = this.#order.peek();
+  /** The first requests in order of service whose rows fit together; the very first goes whatever its size. Each is paid as it goes. */
+  take(maxRows: number, pay?: Pay<R>): R[] {
+    const first = this.#head;
     if (first === undefined) return [];
-    this.remove(first);
+    this.#serve(first, pay);
     const taken = [first.request];
     if (!this.mergeable) return taken;
     let left = maxRows - first.request.rows;
-    const passedOver: Waiting<R>[] = [];
-    while (left > 0 && passedOver.length <= maxPassedOver) {
-      const next = this.#order.peek();
+    let passedOver: Waiting<R>[] | undefined;
+    while (left > 0 && (passedOver?.length ?? 0) <= maxPassedOver) {
+      const next = this.#head;
       if (next === undefined) break;
       if (next.request.rows > left) {
-        this.#order.remove(next);
-        passedOver.push(next);
+        next.line.passOver(next);
+        (passedOver ??= []).push(next);
         continue;
       }
-      this.remove(next);
+      this.#serve(next, pay);
       taken.push(next.request);
       left -= next.request.rows;
     }
-    for (const waiting of passedOver) this.#order.push(waiting);
+    if (passedOver !== undefined) for (const waiting of passedOver) waiting.line.comeBack(waiting);
     return taken;
   }
 
   /**
    * Requests from the far end, for a target that is slower than those which will serve the front: they are the ones
    * that gain. Only such as fit and are due after `earliestDeadlineMs` (the slow run's end). May be empty.
+   *
+   * Of several tenants the one whose turn it is goes first here too, or the slow target's time would be shared by
+   * nobody's weight; from its own far end, and its head is left to the fast ones. What the first few do not fill goes to those
+   * who would be served last.
    */
-  takeTail(maxRows: number, earliestDeadlineMs: number): R[] {
+  takeTail(maxRows: number, earliestDeadlineMs: number, pay?: Pay<R>): R[] {
     const taken: R[] = [];
+    const most = this.mergeable ? Infinity : 1;
     let left = maxRows;
-    let passedOver = 0;
-    for (let index = this.#order.size - 1; index >= 0 && left > 0 && passedOver <= maxPassedOver; index--) {
-      const waiting = this.#order.itemAt(index);
-      if (waiting === undefined) break;
-      if (waiting.request.rows > left || waiting.request.deadlineMs < earliestDeadlineMs) {
-        passedOver += 1;
-        continue;
+    /** Takes up to `atMost` from the line's far end, but leaves `keep` at its front; answers how many. */
+    const takeFrom = (line: Line<R>, keep: number, atMost: number): number => {
+      const before = taken.length;
+      let passedOver = 0;
+      for (let index = line.order.size - 1; index >= keep && left > 0 && passedOver <= maxPassedOver; index--) {
+        const waiting = line.order.itemAt(index);
+        if (waiting === undefined || taken.length - before >= atMost) break;
+        if (waiting.request.rows > left || waiting.request.deadlineMs < earliestDeadlineMs) {
+          passedOver += 1;
+          continue;
+        }
+        this.#serve(waiting, pay);
+        taken.push(waiting.request);
+        left -= waiting.request.rows;
+        index = Math.min(index, line.order.size);
       }
-      this.remove(waiting);
-      taken.push(waiting.request);
-      left -= waiting.request.rows;
-      if (!this.mergeable) break;
-      index = Math.min(index, this.#order.size);
+      return taken.length - before;
+    };
+    const only = this.#lines.size === 1 ? this.#lines.peek() : undefined;
+    if (only !== undefined) {
+      takeFrom(only, 0, most);
+      return taken;
+    }
+    const passedOver: Line<R>[] = [];
+    while (left > 0 && taken.length < most && passedOver.length <= maxPassedOver) {
+      const line = this.#lines.peek();
+      if (line === undefined) break;
+      if (takeFrom(line, 1, 1) > 0) continue;
+      this.#lines.remove(line);
+      passedOver.push(line);
+    }
+    for (const line of passedOver) line.moved();
+    for (let index = this.#lines.size - 1, looked = 0; index > 0 && left > 0 && taken.length < most && looked <= maxPassedOver; index--) {
+      const line = this.#lines.itemAt(index);
+      if (line === undefined) break;
+      if (takeFrom(line, 0, most) === 0) looked += 1;
+      index = Math.min(index, this.#lines.size);
     }
     return taken;
   }
@@ -195,7 +250,7 @@ export class Lane<R extends BatchRequest> implements LaneSnapshot {
 
   /** Removes the head if it is due by `throughMs` and had at least `leastBudgetMs` from arrival to deadline. */
   takeExpiredHead(throughMs: number, leastBudgetMs: number): R | undefined {
-    const head = this.#order.peek();
+    const head = this.#head;
     if (head === undefined || head.request.deadlineMs > throughMs) return undefined;
     if (head.request.deadlineMs - head.request.arrivedMs < leastBudgetMs) return undefined;
     this.remove(head);
@@ -205,22 +260,42 @@ export class Lane<R extends BatchRequest> implements LaneSnapshot {
   /** Infinity when nothing waits. */
   oldestArrivedMs(): number {
     let oldestMs = Infinity;
-    for (let index = 0; index < this.#order.size; index++)
-      oldestMs = Math.min(oldestMs, this.#order.itemAt(index)?.request.arrivedMs ?? Infinity);
+    for (let at = 0; at < this.#lines.size; at++) {
+      const order = this.#lines.itemAt(at)?.order;
+      for (let index = 0; index < (order?.size ?? 0); index++)
+        oldestMs = Math.min(oldestMs, order?.itemAt(index)?.request.arrivedMs ?? Infinity);
+    }
     return oldestMs;
   }
 
   /** Removes any one request. */
   takeAny(): R | undefined {
-    const last = this.#order.itemAt(this.#order.size - 1);
+    const order = this.#lines.itemAt(this.#lines.size - 1)?.order;
+    const last = order?.itemAt(order.size - 1);
     if (last !== undefined) this.remove(last);
     return last?.request;
   }
-}
 
-function servedBefore<R extends BatchRequest>(left: Waiting<R>, right: Waiting<R>): boolean {
-  if (left.band !== right.band) return left.band < right.band;
-  if (left.dueMs !== right.dueMs) return left.dueMs < right.dueMs;
-  if (left.request.arrivedMs !== right.request.arrivedMs) return left.request.arrivedMs < right.request.arrivedMs;
-  return left.order < right.order;
+  #serve(waiting: Waiting<R>, pay: Pay<R> | undefined): void {
+    // Before it leaves, so that its line moves once.
+    pay?.(waiting.line.account, waiting.request);
+    this.remove(waiting);
+  }
+
+  #lineOf(account: Account<Line<R>>): Line<R> {
+    const first = this.#lines.peek();
+    if (first?.account === account) return first;
+    for (const seat of account.seats) if (seat.lines === this.#lines) return seat;
+    const line = this.#spareLines.pop() ?? new Line(this.key, this.#lines, account);
+    line.account = account;
+    account.seats.push(line);
+    return line;
+  }
+
+  #close(line: Line<R>): void {
+    const { seats } = line.account;
+    const last = seats.pop();
+    if (last !== undefined && last !== line) seats[seats.indexOf(line)] = last;
+    if (this.#spareLines.length < maxSpareLines) this.#spareLines.push(line);
+  }
 }

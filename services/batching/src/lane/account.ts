@@ -1,0 +1,77 @@
+import type { Tenant } from '../types.js';
+import type { HeapItem } from './heap.js';
+
+/** Service that a tenant of weight 1 gets in each round, ms. */
+export const quantumMs = 1;
+/** A weight outside is taken for the nearest: every tenant's turn comes. */
+const leastWeight = 1e-3;
+const mostWeight = 1e3;
+
+/** What stands somewhere by its tenant's turn and has to move when that changes. */
+export interface Seat {
+  moved(): void;
+}
+
+/**
+ * What one tenant has waiting and has had of one model, for deficit round-robin (Shreedhar & Varghese 1996). A tenant may
+ * overdraw its deficit by the request that it is served with, and sits out the rounds until that is paid (as RFC 8290,
+ * 4.2): what a request costs need not be known before, and may be corrected after.
+ *
+ * Kept as the round in which it is served next and what is left to it there, so that no one has to go through the
+ * rounds in between. E.g. weight 2, 0.5 ms left in round 7, charged 6 ms: -5.5 ms, served again in round 10 with 0.5 ms.
+ */
+export class Account<S extends Seat> implements HeapItem {
+  readonly at = [-1];
+  readonly tenant: Tenant;
+  /** Of the tenant when it last came to wait; in force until it leaves. */
+  weight = 1;
+  round = 0;
+  /** More than 0, at most quantumMs x weight. */
+  leftMs = quantumMs;
+  /** Order within a round. */
+  turn = 0;
+  requests = 0;
+  /** Rows that wait; a request without rows takes one place. */
+  places = 0;
+  /** One for each lane in which something of it waits. */
+  readonly seats: S[] = [];
+  /** Neighbours in the list of those with nothing waiting. */
+  older: Account<S> | undefined;
+  newer: Account<S> | undefined;
+
+  constructor(tenant: Tenant) {
+    this.tenant = tenant;
+  }
+
+  /** Comes to wait. What was left of earlier rounds is gone; what is owed, or left of this very round, is not. */
+  join(currentRound: number, turn: number): void {
+    this.weight = soundWeight(this.tenant);
+    if (this.round < currentRound) this.#renew(currentRound);
+    this.leftMs = Math.min(this.leftMs, quantumMs * this.weight);
+    this.turn = turn;
+  }
+
+  /** Takes `ms` of service out; negative gives back. */
+  charge(ms: number): void {
+    const perRoundMs = quantumMs * this.weight;
+    const leftMs = this.leftMs - ms;
+    // Whole rounds to go on (or, with a refund, back) until what is left is above 0 and no more than one round gives.
+    const rounds = 1 - Math.ceil(leftMs / perRoundMs);
+    this.round += rounds;
+    this.leftMs = leftMs + rounds * perRoundMs;
+  }
+
+  /** What it was not served with before this round is forgiven. */
+  catchUp(leastRound: number): void {
+    if (this.round < leastRound) this.#renew(leastRound);
+  }
+
+  #renew(round: number): void {
+    this.round = round;
+    this.leftMs = quantumMs * this.weight;
+  }
+}
+
+function soundWeight({ weight }: Tenant): number {
+  return weight > 0 ? Math.min(Math.max(weight, leastWeight), mostWeight) : leastWeight;
+}
