@@ -62,6 +62,16 @@ function nghttp2Tool(program: 'h2load' | 'nghttp'): Installer {
   };
 }
 
+/** Of Debian's redis-server and redis-tools: one program that is server, sentinel and cluster node, and its client. */
+function redisTool(program: 'redis-server' | 'redis-cli'): Installer {
+  return async (say) => {
+    const debian = await findDebian();
+    if ('missing' in debian) return { skip: debian.missing };
+    const folder = await debianPackages('redis', ['redis-server', 'redis-tools'], debian.found, say);
+    return { path: join(folder, 'usr/bin', program), env: { LD_LIBRARY_PATH: libraryFolders(folder).join(':') } };
+  };
+}
+
 const installers = {
   /** Python with tritonclient[grpc] and numpy. */
   pythonClients: pythonEnvironment('clients'),
@@ -89,6 +99,8 @@ const installers = {
   },
   h2load: nghttp2Tool('h2load'),
   nghttp: nghttp2Tool('nghttp'),
+  redisServer: redisTool('redis-server'),
+  redisCli: redisTool('redis-cli'),
   envoy: async (say) => {
     const elsewhere = needsLinuxX64('envoy');
     if (elsewhere !== undefined) return { skip: elsewhere };

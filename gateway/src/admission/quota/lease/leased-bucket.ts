@@ -1,0 +1,166 @@
+import { GcraBucket, notNegative } from '../bucket.js';
+import type { Bucket } from '../bucket.js';
+import { leaseTerms } from './terms.js';
+import type { BucketAsk, LeaseAnswer } from './port.js';
+
+/**
+ * A bucket that the fleet shares, as one gateway sees it: what it holds on lease, and a local share for what no lease covers. The share
+ * is a bucket of its own, set anew by each answer to this gateway's part of what the shared one held, so what all gateways together
+ * admit between two answers is what the shared bucket would have. With no answers (Redis is slow or gone) it runs on by itself at this
+ * gateway's part of the rate. What it gave is owed: reported with the next ask and debited from the shared bucket.
+ *
+ *                     lease > 0: paid for, used first
+ *     #inHand  ------ 0
+ *                     owed < 0: admitted from the share, not yet reported; no deeper than the share can give during one exchange
+ */
+export class LeasedBucket implements Bucket {
+  readonly name: string;
+  readonly #share: GcraBucket;
+  #ratePerSecond: number;
+  #burst: number;
+  #part: number = leaseTerms.firstShare;
+  #inHand = 0;
+  #total = 0;
+  #sentTotal = 0;
+  #leaseUntilMs = 0;
+  #renewAtMs = 0;
+  #asked = 0;
+  #askedSinceMs: number;
+  #usePerSecond = 0;
+  #want = 0;
+  #known = false;
+
+  constructor(name: string, ratePerSecond: number, burst: number, nowMs: number) {
+    this.name = name;
+    this.#ratePerSecond = notNegative(ratePerSecond);
+    this.#burst = fleetBurst(ratePerSecond, burst);
+    this.#share = new GcraBucket(this.#part * this.#ratePerSecond, this.#part * this.#burst, nowMs);
+    this.#askedSinceMs = nowMs;
+  }
+
+  allows(amount: number, nowMs: number): boolean {
+    this.#asked += notNegative(amount);
+    return this.#share.allows(this.#uncovered(amount, nowMs), nowMs) || this.covered(amount, nowMs);
+  }
+
+  covered(amount: number, nowMs: number): boolean {
+    return this.#uncovered(amount, nowMs) === 0;
+  }
+
+  charge(amount: number, nowMs: number): void {
+    const cost = notNegative(amount);
+    this.#share.charge(this.#uncovered(cost, nowMs), nowMs);
+    // What an outage admits beyond this was refilled by the time it took: reporting it would punish the tenant for it twice.
+    const deepest = Math.min(this.#inHand, -Math.max(cost, this.#mostOwed()));
+    const left = Math.max(this.#inHand - cost, deepest);
+    this.#total += this.#inHand - left;
+    this.#inHand = left;
+  }
+
+  giveBack(amount: number, nowMs: number): void {
+    const cost = notNegative(amount);
+    this.#share.giveBack(Math.min(cost, Math.max(0, -this.#inHand)), nowMs);
+    this.#inHand += cost;
+    this.#total -= cost;
+  }
+
+  waitMs(amount: number, nowMs: number): number {
+    return this.covered(amount, nowMs) ? 0 : this.#share.waitMs(this.#uncovered(amount, nowMs), nowMs);
+  }
+
+  refit(ratePerSecond: number, burst: number, nowMs: number): void {
+    this.#ratePerSecond = notNegative(ratePerSecond);
+    this.#burst = fleetBurst(ratePerSecond, burst);
+    this.#share.refit(this.#part * this.#ratePerSecond, this.#part * this.#burst, nowMs);
+  }
+
+  left(nowMs: number): number {
+    this.#expire(nowMs);
+    return Math.max(0, this.#inHand) + this.#share.left(nowMs);
+  }
+
+  /** The store has forgotten this gateway too: a state made anew starts like this one. */
+  atRest(nowMs: number): boolean {
+    this.#expire(nowMs);
+    return this.#inHand >= 0 && nowMs >= this.#leaseUntilMs && this.#share.atRest(nowMs);
+  }
+
+  /** Something to report, or too little in hand for what is asked. */
+  needsExchange(): boolean {
+    return this.#inHand < 0 || (this.#asked > 0 && this.#inHand <= this.#want / 2);
+  }
+
+  /** Holds what it may not need: to be renewed or returned before it expires. */
+  renewalDue(nowMs: number): boolean {
+    return this.#inHand > 0 && nowMs >= this.#renewAtMs;
+  }
+
+  get holds(): boolean {
+    return this.#inHand > 0;
+  }
+
+  get usePerSecond(): number {
+    return this.#usePerSecond;
+  }
+
+  /** What to ask for. What is in hand above the wish must not be used from here on: it may be somebody else's already. */
+  beginExchange(nowMs: number): BucketAsk {
+    this.#expire(nowMs);
+    const elapsedMs = Math.max(0, nowMs - this.#askedSinceMs);
+    this.#usePerSecond = smoothed(this.#usePerSecond, this.#asked, elapsedMs);
+    this.#asked = 0;
+    this.#askedSinceMs = nowMs;
+    this.#want = Math.min((this.#usePerSecond * leaseTerms.horizonMs) / 1000, (this.#part * this.#burst) / 2);
+    this.#inHand = Math.min(this.#inHand, this.#want);
+    this.#sentTotal = this.#total;
+    const shareBurst = this.#part * this.#burst;
+    const initial = this.#known && shareBurst > 0 ? (this.#share.left(nowMs) / shareBurst) * this.#burst : this.#burst;
+    return {
+      name: this.name,
+      ratePerSecond: this.#ratePerSecond,
+      burst: this.#burst,
+      total: this.#total,
+      owed: Math.max(0, -this.#inHand),
+      want: this.#want,
+      usePerSecond: this.#usePerSecond,
+      initial: Math.min(this.#burst, initial),
+    };
+  }
+
+  endExchange(answer: LeaseAnswer, sentAtMs: number, nowMs: number): void {
+    this.#known = true;
+    this.#inHand = answer.lease - (this.#total - this.#sentTotal);
+    // Counted from before the store counted from, so it ends here first.
+    this.#leaseUntilMs = sentAtMs + leaseTerms.ttlMs;
+    this.#renewAtMs = sentAtMs + leaseTerms.renewAfterMs;
+    this.#part = answer.share;
+    this.#share.refit(this.#part * this.#ratePerSecond, this.#part * this.#burst, nowMs);
+    const level = answer.level < 0 ? answer.level * this.#part : this.#part * Math.min(answer.level, this.#burst);
+    this.#share.set(level - Math.max(0, -this.#inHand), nowMs);
+  }
+
+  #uncovered(amount: number, nowMs: number): number {
+    this.#expire(nowMs);
+    return Math.max(0, notNegative(amount) - Math.max(0, this.#inHand));
+  }
+
+  #expire(nowMs: number): void {
+    if (this.#inHand > 0 && nowMs >= this.#leaseUntilMs) this.#inHand = 0;
+  }
+
+  #mostOwed(): number {
+    return this.#part * (this.#burst + (this.#ratePerSecond * leaseTerms.timeoutMs) / 1000);
+  }
+}
+
+/** A fleet's gateways cannot share out less than what flows while their leases go to and fro. */
+export function fleetBurst(ratePerSecond: number, burst: number): number {
+  return Math.max(notNegative(burst), (notNegative(ratePerSecond) * leaseTerms.horizonMs) / 1000);
+}
+
+/** An exponential average over time, fed with an amount for a stretch of time of any length. */
+function smoothed(perSecond: number, amount: number, elapsedMs: number): number {
+  const stretchMs = Math.max(1, elapsedMs);
+  const kept = Math.exp(-stretchMs / leaseTerms.memoryMs);
+  return kept * perSecond + (1 - kept) * ((amount / stretchMs) * 1000);
+}
