@@ -1,5 +1,6 @@
 import type { InferRequestView } from '@headrace/proto';
 import type { Refusal } from '@headrace/runtime';
+import type { Caller } from './traffic.js';
 
 /** An inference request as the transport hands it over. Its view is borrowed: valid until the call that passed it returns. */
 export interface Incoming {
@@ -12,6 +13,8 @@ export interface Incoming {
   readonly arrivedMs: number;
   /** Clock.nowMs() scale; Infinity for none. */
   readonly callDeadlineMs: number;
+  /** Who asks; absent: nobody looked. */
+  readonly caller?: Caller;
 }
 
 /** An encoded ModelInferResponse that the receiver owns, or why there is none. */

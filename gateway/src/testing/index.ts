@@ -1,6 +1,6 @@
 export { startLocalGateway } from './local-gateway.js';
 export type { LocalGateway } from './local-gateway.js';
-export { MemoryChannel } from './memory-channel.js';
+export { MemoryChannel } from '../simulation/memory-channel.js';
 export { buildRequest, readReply } from './requests.js';
 export type { ReadReply, RequestToBuild } from './requests.js';
 export { startStandInBackend } from './stand-in-backend.js';

@@ -2,6 +2,7 @@ import { isDatatype, reportParameter, scanInferRequest, writeInferResponse } fro
 import type { InferRequestView, TensorToWrite } from '@headrace/proto';
 import { statusCode } from '@headrace/runtime';
 import type { Clock, StatusCode, Timer } from '@headrace/runtime';
+import type { EngineAnswer, InferEngine } from '../simulation/memory-channel.js';
 
 /** A model that answers each input tensor with an equal output tensor ("x" -> "x_out") after t(b) = a + k b. */
 export interface StandInModel {
@@ -30,9 +31,7 @@ export interface StandInRun {
   readonly bytes: Buffer;
 }
 
-export type StandInAnswer =
-  | { readonly ok: true; readonly message: Buffer }
-  | { readonly ok: false; readonly code: StatusCode; readonly message: string };
+export type StandInAnswer = EngineAnswer;
 
 interface Waiting {
   readonly view: InferRequestView;
@@ -45,7 +44,7 @@ interface Waiting {
 }
 
 /** A model server without models: queues per model, instances that are busy for as long as the formula says. */
-export class StandInEngine {
+export class StandInEngine implements InferEngine {
   readonly models: ReadonlyMap<string, StandInModel>;
   readonly runs: StandInRun[] = [];
   /** Requests cancelled by the caller, waiting or running. */

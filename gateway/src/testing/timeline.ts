@@ -9,7 +9,7 @@ import type { GatewayTable } from '../domain/gateway-table.js';
 import type { Outcome, Ticket } from '../domain/infer.js';
 import { defineGatewayMetrics } from '../metrics.js';
 import { Pipeline } from '../pipeline.js';
-import { MemoryChannel } from './memory-channel.js';
+import { MemoryChannel } from '../simulation/memory-channel.js';
 import { buildRequest } from './requests.js';
 import type { RequestToBuild } from './requests.js';
 import { StandInEngine } from './stand-in-engine.js';

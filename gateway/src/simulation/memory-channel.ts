@@ -1,18 +1,27 @@
 import { statusCode } from '@headrace/runtime';
-import type { Clock } from '@headrace/runtime';
+import type { Clock, StatusCode } from '@headrace/runtime';
 import { Metadata } from '@headrace/wire';
 import type { CallOptions, Channel, ChannelState, UnaryOutcome } from '@headrace/wire';
-import type { StandInEngine } from './stand-in-engine.js';
 
-/** A channel into a stand-in without a network: with a fake clock whole timelines run in no time. ModelInfer only. */
+export type EngineAnswer =
+  | { readonly ok: true; readonly message: Buffer }
+  | { readonly ok: false; readonly code: StatusCode; readonly message: string };
+
+/** What a memory channel leads to. */
+export interface InferEngine {
+  /** The message is borrowed. `answer` is never called synchronously, and not after the returned cancel. */
+  infer(message: Buffer, answer: (answer: EngineAnswer) => void): () => void;
+}
+
+/** A channel into an engine of this process, without a network: with a clock that is moved by hand whole timelines run in no time. ModelInfer only. */
 export class MemoryChannel implements Channel {
-  readonly #engine: StandInEngine;
+  readonly #engine: InferEngine;
   readonly #clock: Clock;
   readonly #open = new Set<(outcome: UnaryOutcome) => void>();
   readonly #listeners: ((state: ChannelState) => void)[] = [];
   #state: ChannelState = 'ready';
 
-  constructor(engine: StandInEngine, clock: Clock) {
+  constructor(engine: InferEngine, clock: Clock) {
     this.#engine = engine;
     this.#clock = clock;
   }
