@@ -17,21 +17,3 @@ export interface Arrival {
 
 /** What a row of a trace and a generator may ask for; beyond it is a mistake and not a request. */
 export const maxRowsOfRequest = 65_536;
-
-/** Joins traces into one, in order of time; the first named goes first at one moment. */
-export function* mergeArrivals(sources: readonly Iterable<Arrival>[]): Generator<Arrival> {
-  const heads = sources.map((source) => {
-    const iterator = source[Symbol.iterator]();
-    return { iterator, next: iterator.next() };
-  });
-  for (;;) {
-    let first: (typeof heads)[number] | undefined;
-    for (const head of heads) {
-      if (head.next.done === true) continue;
-      if (first === undefined || first.next.done === true || head.next.value.atMs < first.next.value.atMs) first = head;
-    }
-    if (first === undefined || first.next.done === true) return;
-    yield first.next.value;
-    first.next = first.iterator.next();
-  }
-}

@@ -12,7 +12,9 @@ export interface Claim {
 export function fairShares(total: number, claims: readonly Claim[]): readonly number[] {
   const shares = claims.map(() => 0);
   // By how much of its weight each needs: the modest are served first, and none of them changes what is said before.
-  const order = claims.map((claim, index) => ({ ...claim, index })).sort((left, right) => left.demand / left.weight - right.demand / right.weight);
+  const order = claims
+    .map((claim, index) => ({ ...claim, index }))
+    .sort((left, right) => left.demand / left.weight - right.demand / right.weight);
   let left = total;
   let weights = order.reduce((sum, { weight }) => sum + weight, 0);
   for (const { demand, weight, index } of order) {

@@ -31,6 +31,10 @@ export class SimulationRecord {
     this.#sloMs = sloMs;
   }
 
+  get requests(): number {
+    return this.#total.offered;
+  }
+
   groupsOf(tenant: string, tier: string, priority: number | undefined, model: string): Groups {
     return [
       this.#total,
@@ -64,6 +68,11 @@ export class SimulationRecord {
   cameAgain(gotIn: boolean): void {
     this.#sent += 1;
     if (gotIn) this.#gotIn += 1;
+  }
+
+  /** Fifty looks at the queue for each point of the series, however long the run. */
+  get sampleMs(): number {
+    return this.#series.lengthMs / 50;
   }
 
   queue(atMs: number, rows: number): void {

@@ -45,7 +45,6 @@ interface Asked {
   attempts: number;
 }
 
-const sampleMs = 10;
 /** Clients who wait to come again; beyond it they give up, so that memory is bounded under any overload. */
 const maxWaitingClients = 100_000;
 /** Longest time that is simulated after the trace's end for what is still under way. */
@@ -77,7 +76,11 @@ export class Simulation {
     this.#pipeline = new Pipeline({
       clock: this.#clock,
       logger: silentLogger,
-      metrics: defineGatewayMetrics(new MetricsRegistry({ processMetrics: false }), { heldRequests: zero, heldBytes: zero, queuedRows: zero }),
+      metrics: defineGatewayMetrics(new MetricsRegistry({ processMetrics: false }), {
+        heldRequests: zero,
+        heldBytes: zero,
+        queuedRows: zero,
+      }),
       costs: createCostBook({}),
       // As the gateway does with setImmediate: what comes at one moment is decided on together.
       defer: (decide) => void this.#clock.setTimer(decide, 0),
@@ -114,6 +117,11 @@ export class Simulation {
 
   get nowMs(): number {
     return this.#clock.nowMs();
+  }
+
+  /** Requests so far. */
+  get offered(): number {
+    return this.#record.requests;
   }
 
   /** Of what has happened so far. */
@@ -181,7 +189,7 @@ export class Simulation {
 
   #sample(): void {
     this.#record.queue(this.#clock.nowMs(), this.#pipeline.queuedRows);
-    this.#clock.setTimer(() => this.#sample(), sampleMs);
+    this.#clock.setTimer(() => this.#sample(), this.#record.sampleMs);
   }
 }
 

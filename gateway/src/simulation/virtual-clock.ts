@@ -15,7 +15,10 @@ interface Pending extends HeapItem, Timer {
 export class VirtualClock implements Clock {
   #nowMs = 0;
   #order = 0;
-  readonly #pending = new IndexedHeap<Pending>(0, (left, right) => left.atMs < right.atMs || (left.atMs === right.atMs && left.order < right.order));
+  readonly #pending = new IndexedHeap<Pending>(
+    0,
+    (left, right) => left.atMs < right.atMs || (left.atMs === right.atMs && left.order < right.order),
+  );
 
   nowMs(): number {
     return this.#nowMs;

@@ -7,6 +7,7 @@ import { inferCommand } from './commands/infer.js';
 import { limitsCommand } from './commands/limits.js';
 import { loadCommand } from './commands/load.js';
 import { modelsCommand } from './commands/models.js';
+import { simulateCommand } from './commands/simulate.js';
 import { topCommand } from './commands/top.js';
 import { unloadCommand } from './commands/unload.js';
 import { upCommand } from './commands/up.js';
@@ -47,10 +48,11 @@ ${exitCodeHelp}`,
     limitsCommand,
     explainCommand,
     benchCommand,
+    simulateCommand,
   ];
   for (const make of commands) program.addCommand(make(context));
-  for (const command of [program, ...program.commands]) {
-    const help = command === program ? '--help' : `help ${command.name()}`;
+  for (const { command, path } of withChildren(program, '')) {
+    const help = path === '' ? '--help' : path.includes(' ') ? `${path} --help` : `help ${path}`;
     command.showHelpAfterError(`  try: ${callName(io)} ${help}`);
     command.exitOverride().configureOutput({
       writeOut: (text) => io.stdout.write(text),
@@ -63,6 +65,11 @@ ${exitCodeHelp}`,
     });
   }
   return program;
+}
+
+/** A command and all below it, with the words that lead there. */
+function withChildren(command: Command, path: string): readonly { readonly command: Command; readonly path: string }[] {
+  return [{ command, path }, ...command.commands.flatMap((child) => withChildren(child, `${path} ${child.name()}`.trim()))];
 }
 
 /** The whole program but the process around it. Never throws. */

@@ -1,0 +1,77 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { parseTable } from '@headrace/gateway';
+import type { Caller, GatewayTable, SimulatedBackend, Standing } from '@headrace/gateway/simulation';
+import { ordinaryBackend, parseBackends } from '@headrace/gateway/simulation';
+import { formatProblem } from '@headrace/runtime';
+import { usageFailure } from '../failure.js';
+import type { Io } from '../io.js';
+import { parseTemplate, renderTable } from '../supervise/routing-table.js';
+
+/** A policy to try, with the backends to try it on. */
+export interface Policy {
+  /** As the person named it. */
+  readonly file: string;
+  readonly table: GatewayTable;
+  readonly backends: readonly SimulatedBackend[];
+  readonly standingOf: (caller: Caller) => Standing;
+}
+
+/** Reads POLICY. With --backend those are the fleet; without, the table's own backends at an ordinary speed. Throws usage failures. */
+export async function readPolicy(file: string, backendTexts: readonly string[], io: Io): Promise<Policy> {
+  const text = await readText(file, io);
+  const template = parseTemplate(text, file);
+  const { kind } = template.document;
+  if (kind === 'TrafficPolicy') throw trafficPolicyAlone(file);
+  const given = checked(parseBackends(backendTexts));
+  const own = new Set(
+    template.ownBackends.map((each) => (typeof each === 'object' && each !== null ? (each as { name?: unknown }).name : undefined)),
+  );
+  if (own.size === 0 && given.length === 0)
+    throw usageFailure(`${file}: backends: expected at least one`, 'say what to simulate, e.g. --backend a=1ms,k=0.2ms,instances=2');
+  const added = given.filter(({ name }) => !own.has(name)).map(({ name }) => ({ name, address: 'localhost:1', instances: 1 }));
+  const parsed = parseTable(renderTable(template, added), file);
+  if (!parsed.ok) throw usageFailure(parsed.refusal.map(formatProblem).join('\n'));
+  const table = parsed.value;
+  const backends = given.length === 0 ? table.backends.map(ordinaryBackend) : checked(parseBackends(backendTexts, table.backends));
+  checkModels(file, table, backends);
+  return { file, table, backends, standingOf: everyoneAlike };
+}
+
+/** Until a policy says more: one tier, equal shares. The place where a TrafficPolicy's tiers and weights enter. */
+function everyoneAlike({ tier }: Caller): Standing {
+  return { tier: tier ?? 'default', weight: 1 };
+}
+
+function trafficPolicyAlone(file: string): Error {
+  return usageFailure(`${file}: kind: expected RoutingTable, got TrafficPolicy`, 'name a RoutingTable');
+}
+
+/** A model that the table sends to backends which the simulation lacks would be refused throughout, and nobody would see why. */
+function checkModels(file: string, table: GatewayTable, backends: readonly SimulatedBackend[]): void {
+  const present = new Set(backends.map(({ name }) => name));
+  for (const [name, { backends: wanted }] of table.models) {
+    if (wanted === undefined || [...wanted].some((each) => present.has(each))) continue;
+    const first = [...wanted][0] ?? '';
+    throw usageFailure(
+      `${file}: models: ${name} runs on ${[...wanted].slice(0, 5).join(', ')} alone, and no --backend has that name`,
+      `name one of them, e.g. --backend name=${first},a=1ms,k=0.2ms`,
+    );
+  }
+}
+
+async function readText(file: string, io: Io): Promise<string> {
+  try {
+    return await readFile(resolve(io.cwd, file), 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    throw usageFailure(code === 'ENOENT' ? `${file}: no such file` : `${file}: cannot be read (${code})`, 'name a RoutingTable (YAML)');
+  }
+}
+
+export function checked<T>(
+  read: { readonly ok: true; readonly value: T } | { readonly ok: false; readonly refusal: readonly string[] },
+): T {
+  if (!read.ok) throw usageFailure(read.refusal.join('\n'));
+  return read.value;
+}
