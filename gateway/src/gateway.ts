@@ -12,7 +12,7 @@ import { policyOf } from './domain/gateway-table.js';
 import type { GatewayTable } from './domain/gateway-table.js';
 import { defineGatewayMetrics } from './metrics.js';
 import type { GatewayMetrics } from './metrics.js';
-import { Pipeline } from './pipeline.js';
+import { Pipeline } from './pipeline/pipeline.js';
 import { MergedRepository } from './repository/merged-repository.js';
 import { pickTarget } from './routing/pick.js';
 import { backendOfTarget } from './routing/slot-ids.js';

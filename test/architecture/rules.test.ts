@@ -60,7 +60,7 @@ const cases: Readonly<Record<string, Case>> = {
   },
   'nor a file of the assembly': {
     rule: gatewayStages,
-    texts: { 'gateway/src/routing/a.ts': `import { x } from '../pipeline.js';` },
+    texts: { 'gateway/src/routing/a.ts': `import { x } from '../pipeline/a.js';` },
     red: /stage routing must not import/,
   },
   'a stage imports itself and the types between stages': {
@@ -91,17 +91,17 @@ const cases: Readonly<Record<string, Case>> = {
   'a second file may not join stages': {
     rule: gatewayStages,
     texts: { 'gateway/src/server.ts': `import { x } from './routing/b.js'; import { y } from './batching/c.js';` },
-    red: /only pipeline\.ts joins stages/,
+    red: /only pipeline\/ joins stages/,
   },
   'the server puts transport before the pipeline': {
     rule: gatewayStages,
     texts: {
-      'gateway/src/server.ts': `import { x } from './transport/b.js'; import { y } from './routing/c.js'; import { z } from './pipeline.js';`,
+      'gateway/src/server.ts': `import { x } from './transport/b.js'; import { y } from './routing/c.js'; import { z } from './pipeline/a.js';`,
     },
   },
-  'pipeline.ts joins them': {
+  'pipeline/ joins them': {
     rule: gatewayStages,
-    texts: { 'gateway/src/pipeline.ts': `import { x } from './routing/b.js'; import { y } from './batching/c.js';` },
+    texts: { 'gateway/src/pipeline/a.ts': `import { x } from '../routing/b.js'; import { y } from '../batching/c.js';` },
   },
   'a heavy dependency is seen through workspaces and packages': {
     rule: heavyDependenciesUnreachable,

@@ -5,7 +5,7 @@ import type { GatewayTable } from '../domain/gateway-table.js';
 import type { Outcome } from '../domain/infer.js';
 import type { Caller } from '../domain/traffic.js';
 import { defineGatewayMetrics } from '../metrics.js';
-import { Pipeline } from '../pipeline.js';
+import { Pipeline } from '../pipeline/pipeline.js';
 import type { Arrival } from './arrival.js';
 import { SimulatedFleet } from './fleet.js';
 import type { SimulatedBackend, SimulatedModel } from './fleet.js';

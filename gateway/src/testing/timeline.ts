@@ -8,7 +8,7 @@ import type { BackendModel, BackendView } from '../domain/backend-view.js';
 import type { GatewayTable } from '../domain/gateway-table.js';
 import type { Outcome, Ticket } from '../domain/infer.js';
 import { defineGatewayMetrics } from '../metrics.js';
-import { Pipeline } from '../pipeline.js';
+import { Pipeline } from '../pipeline/pipeline.js';
 import { MemoryChannel } from '../simulation/memory-channel.js';
 import { buildRequest } from './requests.js';
 import type { RequestToBuild } from './requests.js';

@@ -55,8 +55,11 @@ export const gatewayStages: Rule = (repository) =>
     .flatMap((file) => {
       const own = folderOf(file.path);
       if (own !== undefined && stages.includes(own)) return [...siblingImports(file, own), ...wireImports(file, own)];
+      if (own === joiner) return [];
       return own === undefined ? assemblyImports(file) : stageImportsFromOutside(file, own);
     });
+
+const joiner = 'pipeline';
 
 function siblingImports(file: SourceFile, stage: string): readonly Violation[] {
   return targets(file).flatMap(({ folder, line, specifier }) => {
@@ -78,17 +81,17 @@ function wireImports(file: SourceFile, stage: string): readonly Violation[] {
 function stageImportsFromOutside(file: SourceFile, own: string): readonly Violation[] {
   return targets(file).flatMap(({ folder, line }) => {
     if (folder === undefined || !stages.includes(folder)) return [];
-    return [{ path: file.path, line, message: `${own}/ must not import stage ${folder}: pipeline.ts joins the stages` }];
+    return [{ path: file.path, line, message: `${own}/ must not import stage ${folder}: pipeline/ joins the stages` }];
   });
 }
 
-/** Transport is the door in front of the pipeline; of the stages behind it a file beside pipeline.ts may know one, and so joins none. */
+/** Transport is the door in front of the pipeline; of the stages behind it a file beside them may know one, and so joins none. */
 function assemblyImports(file: SourceFile): readonly Violation[] {
-  if (file.path === `${gatewaySource}/pipeline.ts` || file.path === `${gatewaySource}/index.ts`) return [];
+  if (file.path === `${gatewaySource}/index.ts`) return [];
   const behind = stages.filter((stage) => stage !== 'transport');
   const seen = [...new Set(targets(file).flatMap(({ folder }) => (folder !== undefined && behind.includes(folder) ? [folder] : [])))];
   if (seen.length < 2) return [];
-  return [{ path: file.path, message: `only pipeline.ts joins stages; this imports ${seen.join(', ')}` }];
+  return [{ path: file.path, message: `only pipeline/ joins stages; this imports ${seen.join(', ')}` }];
 }
 
 /** Relative imports that stay in the gateway's source, by the folder they reach; undefined: a file directly in src. */

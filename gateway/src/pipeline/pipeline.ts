@@ -1,38 +1,35 @@
 import type { Batch, CostBook, Defer } from '@headrace/batching';
-import type { InferRequestView } from '@headrace/proto';
 import { refuse } from '@headrace/runtime';
 import type { Clock, Logger, Refusal, Result, Timer } from '@headrace/runtime';
 import type { Channel } from '@headrace/wire';
-import { ByteBudget } from './admission/byte-budget.js';
-import { classify } from './admission/classify.js';
-import type { Classified } from './admission/classify.js';
-import type { Job, JobShape } from './batching/job.js';
-import { LaneRegistry } from './batching/lane-registry.js';
-import type { ModelLane } from './batching/model-lane.js';
-import { messageOf, repliesOf } from './batching/run-message.js';
-import type { BackendView } from './domain/backend-view.js';
-import { policyOf } from './domain/gateway-table.js';
-import type { GatewayTable, ModelPolicy } from './domain/gateway-table.js';
-import type { Done, Incoming, Outcome, Ticket } from './domain/infer.js';
-import { OpenSet } from './domain/open-set.js';
-import type { OpenItem } from './domain/open-set.js';
-import { ownView } from './domain/own-view.js';
-import type { SlotTurns } from './domain/slot-turns.js';
-import { DeadlineTimers } from './execution/deadline-timers.js';
-import type { Deadline } from './execution/deadline-timers.js';
-import { RetryBudget } from './execution/retry-budget.js';
-import { decideRetry, isBackendFault } from './execution/retry-policy.js';
-import { UpstreamCall } from './execution/upstream-call.js';
-import type { UpstreamResult } from './execution/upstream-call.js';
-import { upstreamMetadata } from './execution/upstream-metadata.js';
-import type { GatewayMetrics } from './metrics.js';
-import { PipelineRecord } from './pipeline-record.js';
-import { SequenceAffinity } from './routing/affinity.js';
-import type { Run } from './routing/ledger.js';
-import { longestRunMs, pickTarget } from './routing/pick.js';
-import { Router } from './routing/router.js';
-import { pinSequence, sequenceKey } from './routing/sequence-pin.js';
-import { backendOfTarget } from './routing/slot-ids.js';
+import { ByteBudget } from '../admission/byte-budget.js';
+import { classify } from '../admission/classify.js';
+import { LaneRegistry } from '../batching/lane-registry.js';
+import type { ModelLane } from '../batching/model-lane.js';
+import { messageOf, repliesOf } from '../batching/run-message.js';
+import type { BackendView } from '../domain/backend-view.js';
+import { policyOf } from '../domain/gateway-table.js';
+import type { GatewayTable } from '../domain/gateway-table.js';
+import type { Done, Incoming, Outcome, Ticket } from '../domain/infer.js';
+import { OpenSet } from '../domain/open-set.js';
+import { ownView } from '../domain/own-view.js';
+import type { SlotTurns } from '../domain/slot-turns.js';
+import { DeadlineTimers } from '../execution/deadline-timers.js';
+import { RetryBudget } from '../execution/retry-budget.js';
+import { isBackendFault } from '../execution/retry-policy.js';
+import { UpstreamCall } from '../execution/upstream-call.js';
+import type { UpstreamResult } from '../execution/upstream-call.js';
+import { upstreamMetadata } from '../execution/upstream-metadata.js';
+import type { GatewayMetrics } from '../metrics.js';
+import type { Attempt, Live } from './live.js';
+import { PipelineRecord } from './record.js';
+import { Retries } from './retries.js';
+import { SequenceAffinity } from '../routing/affinity.js';
+import type { Run } from '../routing/ledger.js';
+import { longestRunMs } from '../routing/pick.js';
+import { Router } from '../routing/router.js';
+import { pinSequence, sequenceKey } from '../routing/sequence-pin.js';
+import { backendOfTarget } from '../routing/slot-ids.js';
 
 /** Connections to the backends, by name. */
 export interface PipelineBackends {
@@ -53,27 +50,6 @@ export interface PipelineOptions {
   readonly turns?: SlotTurns | undefined;
 }
 
-/** A request from its acceptance to its answer. */
-interface Live extends OpenItem, Deadline {
-  readonly view: InferRequestView;
-  readonly incoming: Pick<Incoming, 'requestId' | 'traceparent' | 'tracestate' | 'arrivedMs'>;
-  readonly classified: Classified;
-  readonly policy: ModelPolicy;
-  readonly lane: ModelLane<Attempt>;
-  readonly shape: JobShape;
-  readonly done: Done;
-  /** The latest; a request has two at most: the first, and one retry. */
-  attempt: Attempt | undefined;
-  attempts: number;
-  over: boolean;
-}
-
-/** One way of a request through batcher, router and backend. */
-interface Attempt extends Job {
-  readonly live: Live;
-  call: UpstreamCall | undefined;
-}
-
 const sweepMs = 250;
 const maxSequences = 100_000;
 const sequenceTtlMs = 600_000;
@@ -87,6 +63,7 @@ export class Pipeline {
   readonly #clock: Clock;
   readonly #bytes: ByteBudget;
   readonly #retryBudget: RetryBudget;
+  readonly #retries: Retries;
   readonly #affinity: SequenceAffinity;
   readonly #record: PipelineRecord;
   readonly #lanes: LaneRegistry<Attempt>;
@@ -127,6 +104,13 @@ export class Pipeline {
         run: (batch) => this.#run(lane(), batch),
         drop: ({ live }, refusal) => this.#settle(live, { ok: false, refusal }),
       }),
+    });
+    this.#retries = new Retries({
+      router: this.router,
+      budget: this.#retryBudget,
+      record: this.#record,
+      enter: (live, pinnedTarget, mergeable) => this.#enter(live, pinnedTarget, mergeable, false),
+      fail: (live, refusal) => this.#settle(live, { ok: false, refusal }),
     });
     this.#sweep();
   }
@@ -298,71 +282,20 @@ export class Pipeline {
         lane.batcher.finished(batch, { runMs, ranRows: result.ranRows ?? batch.rows });
         if (replies.ok)
           batch.members.forEach(({ live }, i) => this.#settle(live, { ok: true, message: replies.messages[i] ?? empty }, nowMs));
-        else this.#unsplittable(lane, batch, replies.message);
+        else this.#retries.unsplittable(lane, batch, replies.message);
         return;
       }
       case 'failed': {
         this.router.finish(run, isBackendFault(result.refusal.code, result.lost) ? 'backendFault' : 'requestFault', nowMs);
         if (result.lost || result.refusal.code === refusalUnavailable) this.#options.backends.suspect(run.backend);
-        // Retries are queued before the batcher decides anew, so that they go first.
-        this.#failed(batch, run, result.refusal, result.lost);
+        // 8. Again, where that is safe: queued before the batcher decides anew, so that retries go first.
+        this.#retries.failed(batch, run, result.refusal, result.lost, nowMs);
         lane.batcher.finished(batch, { runMs: undefined, ranRows: batch.rows });
         return;
       }
       case 'abandoned':
         this.router.finish(run, 'abandoned', nowMs);
         lane.batcher.finished(batch, { runMs: undefined, ranRows: batch.rows });
-    }
-  }
-
-  /** 8. Again, where that is safe. */
-  #failed(batch: Batch<Attempt>, run: Run, refusal: Refusal, lost: boolean): void {
-    const waiting = batch.members.map(({ live }) => live).filter((live) => !live.over);
-    const [first] = waiting;
-    if (first === undefined) return;
-    const decision = decideRetry({ members: batch.members.length, code: refusal.code, lost, idempotent: first.policy.idempotent });
-    for (const live of waiting) {
-      const again =
-        decision === 'fail'
-          ? refusal
-          : decision === 'itemByItem'
-            ? this.#again(live, undefined, false, 'alone')
-            : this.#elsewhere(live, run.backend, refusal);
-      if (again !== undefined) this.#settle(live, { ok: false, refusal: again });
-    }
-  }
-
-  /** Undefined when it is under way again; else what to tell. */
-  #elsewhere(live: Live, failedBackend: string, refusal: Refusal): Refusal | undefined {
-    // A sequence's state is where it is; everything else may go once more.
-    if (live.attempts >= 2 || live.classified.sequence !== undefined) return refusal;
-    const targets = this.router.targets(live.lane.model, live.lane.version, live.policy);
-    const others = targets.filter(({ id }) => backendOfTarget(id) !== failedBackend);
-    const best = pickTarget(others, (podClass) => live.lane.predictMs(live.shape, podClass));
-    if (best === undefined) return refusal;
-    if (!this.#retryBudget.tryRetry(this.#clock.nowMs())) {
-      this.#record.retryDenied(live.lane.model);
-      return refusal;
-    }
-    // Once the failed one is out, the batcher chooses among the others itself, and may merge.
-    const pinned = others.length === targets.length ? undefined : best.id;
-    return this.#again(live, pinned, live.shape.mergeable, 'elsewhere');
-  }
-
-  #again(live: Live, pinnedTarget: string | undefined, mergeable: boolean, kind: 'elsewhere' | 'alone'): Refusal | undefined {
-    if (live.attempts >= 3) return refuse('EXECUTION_FAILED', 'the request failed again and again');
-    const refused = this.#enter(live, pinnedTarget ?? live.attempt?.pinnedTarget, mergeable, false);
-    if (refused === undefined) this.#record.retried(live.lane.model, kind);
-    return refused;
-  }
-
-  #unsplittable(lane: ModelLane<Attempt>, batch: Batch<Attempt>, problem: string): void {
-    this.#record.unsplittable(lane.model, lane.version, problem, lane.stopMerging());
-    const refusal = refuse('BACKEND_PROTOCOL', `the reply to a batch cannot be split by rows: ${problem}`);
-    for (const { live } of batch.members) {
-      if (live.over) continue;
-      const again = live.policy.idempotent ? this.#again(live, undefined, false, 'alone') : refusal;
-      if (again !== undefined) this.#settle(live, { ok: false, refusal: again });
     }
   }
 

@@ -1,10 +1,10 @@
 import { statusCode } from '@headrace/runtime';
 import { afterEach, describe, expect, it } from 'vitest';
-import { parseTable } from './table/parse.js';
-import { readReply } from './testing/requests.js';
-import type { StandInModel } from './testing/stand-in-engine.js';
-import { Timeline } from './testing/timeline.js';
-import type { Sent } from './testing/timeline.js';
+import { parseTable } from '../table/parse.js';
+import { readReply } from '../testing/requests.js';
+import type { StandInModel } from '../testing/stand-in-engine.js';
+import { Timeline } from '../testing/timeline.js';
+import type { Sent } from '../testing/timeline.js';
 
 const opened: Timeline[] = [];
 afterEach(() => {

@@ -1,7 +1,7 @@
 import type { Logger } from '@headrace/runtime';
-import type { BackendView } from './domain/backend-view.js';
-import { unknownModel } from './metrics.js';
-import type { GatewayMetrics } from './metrics.js';
+import type { BackendView } from '../domain/backend-view.js';
+import { unknownModel } from '../metrics.js';
+import type { GatewayMetrics } from '../metrics.js';
 
 /** Puts what the pipeline does into metrics and log; decides nothing. */
 export class PipelineRecord {

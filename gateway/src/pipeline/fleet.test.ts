@@ -1,10 +1,10 @@
 import { statusCode } from '@headrace/runtime';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { parseTable } from './table/parse.js';
-import { readReply } from './testing/requests.js';
-import type { StandInModel } from './testing/stand-in-engine.js';
-import { Timeline } from './testing/timeline.js';
-import type { Sent } from './testing/timeline.js';
+import { parseTable } from '../table/parse.js';
+import { readReply } from '../testing/requests.js';
+import type { StandInModel } from '../testing/stand-in-engine.js';
+import { Timeline } from '../testing/timeline.js';
+import type { Sent } from '../testing/timeline.js';
 
 // Minutes of virtual time: how long they take here depends on the machine and is not what is tested.
 vi.setConfig({ testTimeout: 120_000 });
