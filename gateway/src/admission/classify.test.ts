@@ -4,6 +4,7 @@ import type { ModelPolicy, PriorityPolicy } from '../domain/gateway-table.js';
 import { ByteBudget } from './byte-budget.js';
 import { classify } from './classify.js';
 import { priorityOf } from './priority.js';
+import { tierOf } from './testing/tiers.js';
 
 const priority: PriorityPolicy = { bands: 4, defaultBand: 3, bypassBand: 1, bypassMaxShare: 0.2, map: new Map([[7, 2]]) };
 const policy: ModelPolicy = {
@@ -12,6 +13,9 @@ const policy: ModelPolicy = {
   idempotent: true,
   batching: { maxBatchRows: undefined, maxQueuedRows: 1, maxLanes: 1, agingMs: 1 },
   priority,
+  slo: undefined,
+  fallback: undefined,
+  referenceMs: undefined,
 };
 const view = (parameters: Record<string, ParameterValue>): InferRequestView => ({
   bytes: Buffer.alloc(0),
@@ -35,7 +39,7 @@ describe('priorityOf', () => {
     ['the table may map', 7n, 2, false],
   ];
   it.each(cases)('%s', (_name, parameter, band, bypass) => {
-    expect(priorityOf(parameter, priority)).toEqual({ ok: true, value: { band, bypass } });
+    expect(priorityOf(parameter, priority)).toEqual({ ok: true, value: { band, bypass, loweredFrom: undefined } });
   });
 });
 
@@ -49,6 +53,17 @@ describe('classify', () => {
   ];
   it.each(deadlines)('deadlines: %s', (_name, callDeadlineMs, parameters, startByMs, answerByMs) => {
     expect(classify(view(parameters), policy, 1000, callDeadlineMs)).toMatchObject({ ok: true, value: { startByMs, answerByMs } });
+  });
+
+  it("bounds the answer by the tier's deadline, and lowers what its tier does not allow", () => {
+    expect(classify(view({ priority: 1n }), policy, 1000, Infinity, tierOf({ deadlineMs: 50, maxPriority: 3 }))).toMatchObject({
+      ok: true,
+      value: { answerByMs: 1050, startByMs: 1050, band: 3, bypass: false, loweredFrom: 1 },
+    });
+    expect(classify(view({}), policy, 1000, Infinity, tierOf({ deadlineMs: Infinity }))).toMatchObject({
+      ok: true,
+      value: { answerByMs: 31_000 },
+    });
   });
 
   const sequences: readonly [string, Record<string, ParameterValue>, unknown][] = [

@@ -2,18 +2,22 @@ import type { ParameterValue } from '@headrace/proto';
 import { refuse } from '@headrace/runtime';
 import type { Result } from '@headrace/runtime';
 import type { PriorityPolicy } from '../domain/gateway-table.js';
+import type { TierPolicy } from '../domain/traffic.js';
+import { bandOf, priorityFor } from './policy/priority-for.js';
 
 export interface Priority {
   /** 1 = highest. */
   readonly band: number;
   readonly bypass: boolean;
+  /** The priority that the request asked for, where its tier allows less; told in a trailer. */
+  readonly loweredFrom: number | undefined;
 }
 
 /**
- * Band of a request by its `priority` parameter (Triton: int64 or uint64, 1 highest, 0 or absent the model's default).
- * With 4 bands: 1 -> 1, 3 -> 3, 9 -> 4, absent -> the default band.
+ * Band of a request by its `priority` parameter (Triton: int64 or uint64, 1 highest, 0 or absent the default), within
+ * what the caller's tier allows. With 4 bands and no tier: 1 -> 1, 3 -> 3, 9 -> 4, absent -> the default band.
  */
-export function priorityOf(parameter: ParameterValue | undefined, policy: PriorityPolicy): Result<Priority> {
+export function priorityOf(parameter: ParameterValue | undefined, policy: PriorityPolicy, tier?: TierPolicy): Result<Priority> {
   if (parameter !== undefined && (typeof parameter !== 'bigint' || parameter < 0n)) {
     const came = typeof parameter === 'bigint' ? `${parameter}` : `a ${wireType(parameter)} ${JSON.stringify(parameter)}`;
     return {
@@ -23,15 +27,15 @@ export function priorityOf(parameter: ParameterValue | undefined, policy: Priori
       }),
     };
   }
-  const band = bandOf(parameter ?? 0n, policy);
-  return { ok: true, value: { band, bypass: band <= policy.bypassBand } };
+  const asked = toNumber(parameter ?? 0n);
+  const { band, loweredFrom } =
+    tier === undefined ? { band: bandOf(asked, policy), loweredFrom: undefined } : priorityFor(tier, asked, policy);
+  return { ok: true, value: { band, bypass: band <= policy.bypassBand, loweredFrom } };
 }
 
-function bandOf(priority: bigint, policy: PriorityPolicy): number {
-  if (priority === 0n) return policy.defaultBand;
-  // Past 2^32 no table can name it, and Number would round.
-  const asNumber = priority > 0xffff_ffffn ? 0xffff_ffff : Number(priority);
-  return policy.map.get(asNumber) ?? Math.min(asNumber, policy.bands);
+/** Past 2^32 no table can name it, and Number would round. */
+function toNumber(priority: bigint): number {
+  return priority > 0xffff_ffffn ? 0xffff_ffff : Number(priority);
 }
 
 export function wireType(value: ParameterValue): string {

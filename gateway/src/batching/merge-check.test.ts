@@ -104,6 +104,9 @@ describe('batchability', () => {
     idempotent: true,
     batching: { maxBatchRows, maxQueuedRows: 1, maxLanes: 1, agingMs: 1 },
     priority: { bands: 4, defaultBand: 3, bypassBand: 1, bypassMaxShare: 0.2, map: new Map() },
+    slo: undefined,
+    fallback: undefined,
+    referenceMs: undefined,
   });
   const cases: readonly [string, readonly BackendView[], ModelPolicy, number][] = [
     ['the least that the backends declare', [backend('a', { maxBatchRows: 8 }), backend('b', { maxBatchRows: 4 })], policy(undefined), 4],

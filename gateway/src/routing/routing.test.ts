@@ -35,6 +35,9 @@ const policy: ModelPolicy = {
   idempotent: true,
   batching: { maxBatchRows: undefined, maxQueuedRows: 1, maxLanes: 1, agingMs: 1 },
   priority: { bands: 4, defaultBand: 3, bypassBand: 1, bypassMaxShare: 0.2, map: new Map() },
+  slo: undefined,
+  fallback: undefined,
+  referenceMs: undefined,
 };
 const world = (backends: readonly BackendView[], change: Partial<RoutingView> = {}): RoutingView => ({
   backends,

@@ -45,7 +45,9 @@ function shapeOf(schema: ConfigSchema): ConfigSchema {
     ...(properties === undefined
       ? {}
       : {
-          properties: Object.fromEntries(Object.entries(properties).map(([name, node]) => [name, shapeOf(node as ConfigSchema)])),
+          properties: Object.fromEntries(
+            Object.entries(properties as Record<string, ConfigSchema>).map(([name, node]) => [name, shapeOf(node)]),
+          ),
           'x-kubernetes-preserve-unknown-fields': true,
         }),
   };

@@ -16,9 +16,11 @@ export const refusalStatus = {
   MESSAGE_TOO_LARGE: statusCode.RESOURCE_EXHAUSTED,
   UNSUPPORTED_METHOD: statusCode.UNIMPLEMENTED,
   PERMISSION_DENIED: statusCode.PERMISSION_DENIED,
+  UNAUTHENTICATED: statusCode.UNAUTHENTICATED,
   REPOSITORY_CONTROL: statusCode.FAILED_PRECONDITION,
   // The platform's state: a retry may succeed.
   MODEL_NOT_READY: statusCode.UNAVAILABLE,
+  IDENTITY_UNAVAILABLE: statusCode.UNAVAILABLE,
   MODEL_LOAD_FAILED: statusCode.INVALID_ARGUMENT,
   QUEUE_FULL: statusCode.RESOURCE_EXHAUSTED,
   RATE_LIMITED: statusCode.RESOURCE_EXHAUSTED,
@@ -50,8 +52,12 @@ export const refusalHelp: Readonly<Record<RefusalReason, string>> = {
   MESSAGE_TOO_LARGE: 'The message exceeds the limit of the server or the gateway.',
   UNSUPPORTED_METHOD: 'The method is part of the protocol but not offered here; the message says why.',
   PERMISSION_DENIED: 'Models are loaded and unloaded from loopback or by an admin identity only.',
+  UNAUTHENTICATED:
+    'The token or key of the call does not hold, or the traffic policy demands an identity and there is none. Get a new credential; a retry with the same one fails again.',
   REPOSITORY_CONTROL: 'The server was started in a mode in which models are not loaded or unloaded by request.',
   MODEL_NOT_READY: 'The model is known but does not serve now: it is loading, failed to load, or was unloaded.',
+  IDENTITY_UNAVAILABLE:
+    'The keys that prove identities could not be read yet, or too many tokens that were not seen before wait for their check. RetryInfo says when to come again.',
   MODEL_LOAD_FAILED: 'The model could not be loaded; the message gives the reason, the repository index repeats it.',
   QUEUE_FULL: 'A bounded queue is full. RetryInfo and grpc-retry-pushback-ms say when it will have room.',
   RATE_LIMITED: 'The tenant is above its requestsPerSecond. RetryInfo says when the same request would pass.',

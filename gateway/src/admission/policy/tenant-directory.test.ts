@@ -1,0 +1,165 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Tenant } from '../../domain/tenant.js';
+import { anonymous } from '../../domain/traffic.js';
+import type { Caller } from '../../domain/traffic.js';
+import { policyOf, tierOf } from '../testing/tiers.js';
+import { TenantDirectory } from './tenant-directory.js';
+
+const free = tierOf();
+const gold = tierOf({ name: 'gold', weight: 8 });
+const caller = (tenant: string, tier?: string): Caller => ({ tenant, tier, proven: true });
+
+describe('TenantDirectory', () => {
+  it('gives one caller one object, and each tenant its own', () => {
+    const directory = new TenantDirectory(policyOf());
+    const acme = directory.tenantOf(caller('acme'), 0);
+    expect(directory.tenantOf(caller('acme'), 5)).toBe(acme);
+    expect(acme).toMatchObject({ name: 'acme', policy: free, named: false });
+    // Case, lookalikes (a Cyrillic a) and normal forms are other tenants, never the same by accident.
+    for (const other of ['Acme', '\u0430cme', 'acme\u0301', 'acm\u00e9', ' acme'])
+      expect(directory.tenantOf(caller(other), 5)).not.toBe(acme);
+  });
+
+  it('gives all anonymous callers one tenant, which is no label', () => {
+    const directory = new TenantDirectory(policyOf());
+    const tenant = directory.tenantOf(anonymous, 0);
+    expect(directory.tenantOf({ ...anonymous }, 9)).toBe(tenant);
+    expect(tenant).toMatchObject({ name: '', policy: free, named: false });
+    expect(directory.size).toBe(0);
+  });
+
+  const tiers: readonly [string, Caller, string][] = [
+    ['nothing: the default', caller('x'), 'free'],
+    ['a proven tier', caller('x', 'gold'), 'gold'],
+    ['a tier that does not exist: the default', caller('x', 'platinum'), 'free'],
+    ['an own entry, over a proven tier', caller('acme', 'free'), 'gold'],
+  ];
+  it.each(tiers)('policy by %s', (_name, who, tier) => {
+    expect(new TenantDirectory(policyOf([free, gold], { acme: gold })).tenantOf(who, 0).policy.name).toBe(tier);
+  });
+
+  it('takes the tier that was proven last', () => {
+    const directory = new TenantDirectory(policyOf([free, gold]));
+    const tenant = directory.tenantOf(caller('x', 'gold'), 0);
+    expect(tenant.policy).toBe(gold);
+    expect(directory.tenantOf(caller('x'), 0)).toBe(tenant);
+    expect(tenant.policy).toBe(free);
+  });
+
+  it('keeps objects and what hangs on them through a new policy', () => {
+    const directory = new TenantDirectory(policyOf([free, gold], { acme: gold }));
+    const slot = directory.slot<{ used: number }>();
+    const later = directory.slot<string>();
+    const [acme, x, nobody] = [directory.tenantOf(caller('acme'), 0), directory.tenantOf(caller('x'), 0), directory.tenantOf(anonymous, 0)];
+    const state = { used: 3 };
+    slot.set(acme, state);
+    later.set(x, 'mine');
+    const slow = tierOf({ name: 'slow', weight: 2 });
+    directory.use(policyOf([slow], { x: gold }));
+    expect([directory.tenantOf(caller('acme'), 1), directory.tenantOf(caller('x'), 1), directory.tenantOf(anonymous, 1)]).toEqual([
+      acme,
+      x,
+      nobody,
+    ]);
+    expect(directory.tenantOf(caller('acme'), 1)).toBe(acme);
+    expect([acme.policy, x.policy, nobody.policy]).toEqual([slow, gold, slow]);
+    expect([acme.named, x.named]).toEqual([false, true]);
+    expect([slot.get(acme), slot.get(x), later.get(x)]).toEqual([state, undefined, 'mine']);
+    expect(slot.get(acme)).toBe(state);
+  });
+
+  it('names the tenants of the policy before they call', () => {
+    expect(new TenantDirectory(policyOf([free], { b: gold, a: free })).named().map(({ name }) => name)).toEqual(['b', 'a']);
+  });
+
+  it('drops the least recently used above its bound, never one of the policy', () => {
+    const gone: string[] = [];
+    const directory = new TenantDirectory(policyOf([free], { acme: gold }), {
+      maxUnnamed: 3,
+      onForget: ({ name }) => void gone.push(name),
+    });
+    for (const name of ['acme', 'a', 'b', 'c', 'a', 'd', 'e']) directory.tenantOf(caller(name), 0);
+    expect(gone).toEqual(['b', 'c']);
+    expect(directory.size).toBe(4);
+  });
+
+  it('forgets the idle as others come, and all of them by sweeps', () => {
+    const gone: string[] = [];
+    const directory = new TenantDirectory(policyOf(), { idleMs: 1000, onForget: ({ name }) => void gone.push(name) });
+    directory.tenantOf(caller('a'), 0);
+    directory.tenantOf(caller('b'), 600);
+    directory.tenantOf(caller('c'), 1500);
+    expect(gone).toEqual(['a']);
+    expect(directory.sweep(9000, 1)).toBe(true);
+    expect(directory.sweep(9000)).toBe(false);
+    expect(gone).toEqual(['a', 'b', 'c']);
+    expect(directory.size).toBe(0);
+  });
+
+  it('keeps whom it works for, but for the bound', () => {
+    const directory = new TenantDirectory(policyOf(), { maxUnnamed: 2, idleMs: 1000 });
+    const busy = directory.tenantOf(caller('busy'), 0);
+    busy.underWay = 1;
+    directory.tenantOf(caller('a'), 1);
+    directory.tenantOf(caller('b'), 2);
+    expect(directory.tenantOf(caller('busy'), 3)).toBe(busy);
+    directory.sweep(60_000);
+    expect(directory.tenantOf(caller('busy'), 60_000)).toBe(busy);
+    for (let i = 0; i < 30; i++) directory.tenantOf(caller(`held${i}`), 60_000).underWay = 1;
+    expect(directory.size).toBe(2);
+  });
+
+  it('has keys that a Redis hash tag carries, and no two tenants one', () => {
+    const directory = new TenantDirectory(policyOf());
+    const names = ['', '%', '-', 'a}b', 'a{b', 'a:b', 'a b', 'ä', 'a%7Db', '%25'];
+    const keys = names.map((name) => directory.tenantOf(caller(name), 0).key);
+    expect(new Set(keys).size).toBe(names.length);
+    for (const key of keys) expect(key).toMatch(/^[\w.!~*'()%-]+$/);
+  });
+
+  it('agrees with a plain list of the recently used, whatever comes', () => {
+    const step = fc.record({
+      name: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'),
+      reload: fc.boolean(),
+      named: fc.subarray(['a', 'b', 'c']),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const directory = new TenantDirectory(policyOf(), { maxUnnamed: 3 });
+        const objects = new Map<string, Tenant>();
+        let named: readonly string[] = [];
+        let recent: string[] = [];
+        for (const { name, reload, named: next } of steps) {
+          if (reload) {
+            recent = [...named.filter((each) => !next.includes(each)).reverse(), ...recent.filter((each) => !next.includes(each))];
+            recent = recent.slice(0, 3);
+            // Names that enter the order anew do so in the map's order, which a reload does not promise: start from there.
+            if (named.some((each) => !next.includes(each))) return;
+            named = next;
+            directory.use(policyOf([free], Object.fromEntries(next.map((each) => [each, gold]))));
+          }
+          const known = named.includes(name) || recent.includes(name);
+          const tenant = directory.tenantOf(caller(name), 0);
+          expect(tenant).toBe(known ? (objects.get(name) ?? tenant) : tenant);
+          objects.set(name, tenant);
+          if (!named.includes(name)) recent = [name, ...recent.filter((each) => each !== name)].slice(0, 3);
+          expect(directory.size).toBe(named.length + recent.length);
+        }
+      }),
+    );
+  });
+
+  it('holds 100,000 invented tenants, with a few numbers of other stages each, in less than 100 MB', () => {
+    const directory = new TenantDirectory(policyOf());
+    const slots = [directory.slot<object>(), directory.slot<object>(), directory.slot<object>()];
+    const before = process.memoryUsage().heapUsed;
+    for (let i = 0; i < 150_000; i++) {
+      const tenant = directory.tenantOf(caller(`tenant-with-a-long-invented-name-${i}`), i);
+      for (const slot of slots) slot.set(tenant, { a: i + 0.5, b: i + 0.25, c: 0, d: 0 });
+    }
+    expect(directory.size).toBe(100_000);
+    // Garbage counts as well here, so that this is an upper bound.
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(100_000_000);
+  });
+});

@@ -1,0 +1,33 @@
+import type { TierPolicy, TrafficPolicy } from '../../domain/traffic.js';
+
+/** A tier without limits, but for what a test says. */
+export function tierOf(words: Partial<TierPolicy> = {}): TierPolicy {
+  return {
+    name: 'free',
+    weight: 1,
+    requestsPerSecond: Infinity,
+    burst: Infinity,
+    computeMsPerSecond: Infinity,
+    computeBurstMs: Infinity,
+    concurrency: Infinity,
+    defaultPriority: undefined,
+    maxPriority: 1,
+    deadlineMs: Infinity,
+    models: new Map(),
+    ...words,
+  };
+}
+
+/** A policy of these tiers, the first being everybody's, and of tenants by name. */
+export function policyOf(tiers: readonly TierPolicy[] = [tierOf()], tenants: Readonly<Record<string, TierPolicy>> = {}): TrafficPolicy {
+  return {
+    identity: [],
+    requireIdentity: false,
+    tiers: new Map(tiers.map((tier) => [tier.name, tier])),
+    tenants: new Map(Object.entries(tenants).map(([name, policy]) => [name, { name, policy }])),
+    defaultTier: tiers[0] ?? tierOf(),
+    shared: undefined,
+    bypassMaxShare: undefined,
+    shadow: false,
+  };
+}
