@@ -1,7 +1,7 @@
 import type { Tenant } from '../../domain/tenant.js';
 import type { TierPolicy } from '../../domain/traffic.js';
 
-/** The directory's own side of a Tenant: what the stages may not change, and its links in the order of use. */
+/** The directory's own side of a Tenant: what the stages may not change, and its links in the order of eviction. */
 export class KnownTenant implements Tenant {
   readonly name: string;
   readonly slots: unknown[];
@@ -10,7 +10,12 @@ export class KnownTenant implements Tenant {
   /** As the last caller proved it. */
   claimedTier: string | undefined;
   underWay = 0;
+  /** Whole milliseconds, which V8 keeps in the object itself; a fraction would be a second object to touch. */
   usedMs = 0;
+  /** When it was last put at the front of the order. */
+  renewedMs = 0;
+  /** Since then. */
+  usedAgain = false;
   newer: KnownTenant | undefined;
   older: KnownTenant | undefined;
 

@@ -1,20 +1,20 @@
 import { TenantSlot } from '../../domain/tenant.js';
 import type { Tenant } from '../../domain/tenant.js';
 import type { Caller, TierPolicy, TrafficPolicy } from '../../domain/traffic.js';
+import { EvictionOrder } from './eviction-order.js';
 import { KnownTenant } from './known-tenant.js';
-import { UseOrder } from './use-order.js';
 
 export interface TenantDirectoryOptions {
-  /** Tenants that the policy does not name; above it the least recently used goes. Default 100,000. */
+  /** Tenants that the policy does not name; above it one that was not used of late goes. Default 100,000. */
   readonly maxUnnamed?: number;
-  /** One that sent nothing for so long is forgotten. Default 10 minutes. */
+  /** One that sent nothing for so long is forgotten, at the latest after twice as long. Default 10 minutes. */
   readonly idleMs?: number;
   /** A tenant was forgotten; its slots are still there. */
   readonly onForget?: (tenant: Tenant) => void;
 }
 
 /** How many an insertion looks at, so that one request never pays for a long row of busy or idle tenants. */
-const maxSteps = 8;
+const maxSteps = 32;
 
 /**
  * From a caller to its tenant, by one map look-up and without allocation for a known one. Callers may invent names, so
@@ -22,7 +22,7 @@ const maxSteps = 8;
  */
 export class TenantDirectory {
   readonly #tenants = new Map<string, KnownTenant>();
-  readonly #order = new UseOrder();
+  readonly #order = new EvictionOrder();
   readonly #maxUnnamed: number;
   readonly #idleMs: number;
   readonly #onForget: (tenant: Tenant) => void;
@@ -59,13 +59,13 @@ export class TenantDirectory {
     if (caller.tenant === '') return this.#anonymous;
     const known = this.#tenants.get(caller.tenant);
     if (known === undefined) return this.#learn(caller, nowMs);
-    known.usedMs = nowMs;
+    known.usedMs = Math.floor(nowMs);
+    known.usedAgain = true;
     // The last word counts: a token with another tier must not wait until the tenant is forgotten.
     if (known.claimedTier !== caller.tier) {
       known.claimedTier = caller.tier;
       known.policy = this.#policyOf(known);
     }
-    if (!known.named) this.#order.touch(known);
     return known;
   }
 
@@ -84,8 +84,8 @@ export class TenantDirectory {
   sweep(nowMs: number, max = 1000): boolean {
     for (let i = 0; i < max; i++) {
       const { oldest } = this.#order;
-      if (oldest === undefined || nowMs - oldest.usedMs < this.#idleMs) return false;
-      if (oldest.underWay > 0) this.#keep(oldest, nowMs);
+      if (oldest === undefined || nowMs - oldest.renewedMs < this.#idleMs) return false;
+      if (oldest.underWay > 0 || nowMs - oldest.usedMs < this.#idleMs) this.#renew(oldest, nowMs);
       else this.#forget(oldest);
     }
     return true;
@@ -96,7 +96,8 @@ export class TenantDirectory {
     this.#makeRoom(nowMs);
     const tenant = new KnownTenant(caller.tenant, this.#policy.defaultTier, false, caller.tier, this.#slots);
     tenant.policy = this.#policyOf(tenant);
-    tenant.usedMs = nowMs;
+    tenant.usedMs = Math.floor(nowMs);
+    tenant.renewedMs = tenant.usedMs;
     this.#tenants.set(tenant.name, tenant);
     this.#order.add(tenant);
     return tenant;
@@ -106,14 +107,14 @@ export class TenantDirectory {
   #makeRoom(nowMs: number): void {
     for (let i = 0; this.#order.size >= this.#maxUnnamed && this.#order.oldest !== undefined; i++) {
       const { oldest } = this.#order;
-      if (oldest.underWay > 0 && i < maxSteps) this.#keep(oldest, nowMs);
+      if ((oldest.underWay > 0 || oldest.usedAgain) && i < maxSteps) this.#renew(oldest, nowMs);
       else this.#forget(oldest);
     }
   }
 
-  #keep(tenant: KnownTenant, nowMs: number): void {
-    tenant.usedMs = nowMs;
-    this.#order.touch(tenant);
+  #renew(tenant: KnownTenant, nowMs: number): void {
+    tenant.renewedMs = Math.floor(nowMs);
+    this.#order.renew(tenant);
   }
 
   #forget(tenant: KnownTenant): void {
@@ -125,7 +126,10 @@ export class TenantDirectory {
   #reclassify(tenant: KnownTenant): void {
     const named = this.#policy.tenants.has(tenant.name);
     if (named && !tenant.named) this.#order.remove(tenant);
-    if (!named && tenant.named) this.#order.add(tenant);
+    if (!named && tenant.named) {
+      tenant.renewedMs = tenant.usedMs;
+      this.#order.add(tenant);
+    }
     tenant.named = named;
     tenant.policy = this.#policyOf(tenant);
   }
