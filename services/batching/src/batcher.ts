@@ -305,7 +305,7 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
       const members =
         decision.from === 'head'
           ? this.#waiting.take(lane, decision.rows, perRowMs)
-          : this.#waiting.takeTail(lane, decision.rows, nowMs + decision.finishInMs, perRowMs);
+          : this.#waiting.takeTail(lane, decision.rows, nowMs + decision.finishInMs, perRowMs, target.outstanding > 0);
       if (members.length === 0) fruitless.add(fruitlessKey(decision.lane, decision.targetId));
       else this.#runner.run(this.#start(members, target, targets, perRowMs, false));
     }

@@ -1,8 +1,11 @@
 import type { Tenant } from '../types.js';
 import type { HeapItem } from './heap.js';
 
-/** Service that a tenant of weight 1 gets in each round, ms. */
-export const quantumMs = 1;
+/**
+ * Service that a tenant of weight 1 gets in each round, ms. Small, as a round is nobody's work (see below): it is what
+ * others wait while a tenant has its turn. Cheap requests of one tenant still go together.
+ */
+export const quantumMs = 0.1;
 /** A weight outside is taken for the nearest: every tenant's turn comes. */
 const leastWeight = 1e-3;
 const mostWeight = 1e3;
@@ -18,16 +21,16 @@ export interface Seat {
  * 4.2): what a request costs need not be known before, and may be corrected after.
  *
  * Kept as the round in which it is served next and what is left to it there, so that no one has to go through the
- * rounds in between. E.g. weight 2, 0.5 ms left in round 7, charged 6 ms: -5.5 ms, served again in round 10 with 0.5 ms.
+ * rounds in between. E.g. weight 2, 0.05 ms left in round 7, charged 0.6 ms: -0.55 ms, served again in round 10 with 0.05 ms.
  */
 export class Account<S extends Seat> implements HeapItem {
   readonly at = [-1];
   readonly tenant: Tenant;
   /** Of the tenant when it last came to wait; in force until it leaves. */
-  weight = 1;
+  weight: number;
   round = 0;
   /** More than 0, at most quantumMs x weight. */
-  leftMs = quantumMs;
+  leftMs: number;
   /** Order within a round. */
   turn = 0;
   requests = 0;
@@ -41,6 +44,8 @@ export class Account<S extends Seat> implements HeapItem {
 
   constructor(tenant: Tenant) {
     this.tenant = tenant;
+    this.weight = soundWeight(tenant);
+    this.leftMs = quantumMs * this.weight;
   }
 
   /** Comes to wait. What was left of earlier rounds is gone; what is owed, or left of this very round, is not. */

@@ -8,10 +8,10 @@ const common: Tenant = { weight: 1 };
 /** Tenants with nothing waiting that are remembered: mostly they come again, with a debt or without. */
 const maxIdle = 1_024;
 /**
- * How far apart tenants may get: one that could not be served (its target is gone) catches up on no more rounds than
- * this, and one that is further ahead may not bypass the others.
+ * How far apart tenants may get, in rounds (100 ms of service for weight 1): one that could not be served (its target is
+ * gone) catches up on no more than this, and one that is further ahead may not bypass the others.
  */
-const reachRounds = 100;
+export const reachRounds = 1_000;
 /** No single charge counts for more: what a run costs is measured elsewhere, and a hung one is not the tenant's doing. */
 const mostChargeMs = 60_000;
 

@@ -91,8 +91,8 @@ export class LaneSet<R extends BatchRequest> {
     return this.#served(lane, lane.take(maxRows, this.#payAt(perRowMs)));
   }
 
-  takeTail(lane: Lane<R>, maxRows: number, earliestDeadlineMs: number, perRowMs = 0): R[] {
-    return this.#served(lane, lane.takeTail(maxRows, earliestDeadlineMs, this.#payAt(perRowMs)));
+  takeTail(lane: Lane<R>, maxRows: number, earliestDeadlineMs: number, perRowMs = 0, staged = false): R[] {
+    return this.#served(lane, lane.takeTail(maxRows, earliestDeadlineMs, this.#payAt(perRowMs), staged));
   }
 
   /** Shares `ms` of service, or of a refund, out among the tenants of requests by their rows. */

@@ -21,6 +21,8 @@ const lowestBand = 16;
 const maxPassedOver = 4;
 /** Emptied lines that are kept for the next tenants: with each batch most of them empty. */
 const maxSpareLines = 64;
+/** Rounds by which a tenant may be ahead to be staged on a busy target; see takeTail. */
+const stagedReachRounds = 100;
 
 /**
  * Requests that may be merged with each other, in the order of service:
@@ -194,8 +196,11 @@ export class Lane<R extends BatchRequest> implements LaneSnapshot {
    * Of several tenants the one whose turn it is goes first here too, or the slow target's time would be shared by
    * nobody's weight; from its own far end, and its head is left to the fast ones. What the first few do not fill goes to those
    * who would be served last.
+   *
+   * A busy target (`staged`) is given nothing of those who are far ahead: else small requests would be staged there
+   * for ever and the large ones of others, which the far end has no room for, would never find it idle.
    */
-  takeTail(maxRows: number, earliestDeadlineMs: number, pay?: Pay<R>): R[] {
+  takeTail(maxRows: number, earliestDeadlineMs: number, pay?: Pay<R>, staged = false): R[] {
     const taken: R[] = [];
     const most = this.mergeable ? Infinity : 1;
     let left = maxRows;
@@ -222,10 +227,11 @@ export class Lane<R extends BatchRequest> implements LaneSnapshot {
       takeFrom(only, 0, most);
       return taken;
     }
+    const mostRound = staged ? this.headRound + stagedReachRounds : Infinity;
     const passedOver: Line<R>[] = [];
     while (left > 0 && taken.length < most && passedOver.length <= maxPassedOver) {
       const line = this.#lines.peek();
-      if (line === undefined) break;
+      if (line === undefined || line.account.round > mostRound) break;
       if (takeFrom(line, 1, 1) > 0) continue;
       this.#lines.remove(line);
       passedOver.push(line);
@@ -234,7 +240,7 @@ export class Lane<R extends BatchRequest> implements LaneSnapshot {
     for (let index = this.#lines.size - 1, looked = 0; index > 0 && left > 0 && taken.length < most && looked <= maxPassedOver; index--) {
       const line = this.#lines.itemAt(index);
       if (line === undefined) break;
-      if (takeFrom(line, 0, most) === 0) looked += 1;
+      if (line.account.round > mostRound || takeFrom(line, 0, most) === 0) looked += 1;
       index = Math.min(index, this.#lines.size);
     }
     return taken;
