@@ -16,6 +16,7 @@ const submitStep = fc.record({
   lane: fc.constantFrom('a', 'b', 'c'),
   rows: fc.oneof(fc.constant(1), fc.integer({ min: 0, max: 40 })),
   band: fc.integer({ min: 1, max: 4 }),
+  tenant: fc.constantFrom(undefined, ...[0.5, 1, 2, 8].map((weight) => ({ weight }))),
   deadlineInMs: fc.oneof(fc.constant(Infinity), fc.double({ min: -1, max: 200, noNaN: true })),
   mergeable: fc.boolean(),
   bypass: fc.integer({ min: 0, max: 9 }).map((dice) => dice === 0),

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
-import { Simulation } from '../testing/index.js';
+import { expect, test } from 'vitest';
+import { Simulation, makeRequest } from '../testing/index.js';
 import type { SimRequest, SimTarget } from '../testing/index.js';
 import type { Tenant } from '../types.js';
 import { quantumMs } from './account.js';
+import { LaneSet } from './lane-set.js';
 
 interface Load {
   readonly tenant: Tenant;
@@ -81,3 +82,151 @@ test('tenants who all have more than can be served get shares by weight, within 
     { numRuns: 40 },
   );
 }, 60_000);
+
+test('a tenant gains nothing by spreading over many lanes', () => {
+  const [one, many] = [{ weight: 1 }, { weight: 1 }];
+  const loads = [
+    { tenant: one, rows: [1], lanes: ['a'] },
+    { tenant: many, rows: [1], lanes: laneNames },
+  ];
+  const servedMs = saturate([{ id: 't', podClass: 'p', overheadMs: 1, perRowMs: 0.2 }], loads, 8, 1);
+  expect((servedMs.get(many) ?? 0) / (servedMs.get(one) ?? 0)).toBeCloseTo(1, 1);
+});
+
+const timer: SimTarget = { id: 't', podClass: 'p', overheadMs: 0, perRowMs: 1, capacity: 1 };
+
+/** The names of the tenants in the order in which their requests, of one row each, were served. */
+function served(simulation: Simulation): string[] {
+  const names: string[] = [];
+  simulation.onRun = ({ members }) => names.push(...members.map(({ name }) => name));
+  return names;
+}
+
+test('idle time is no credit: a tenant that comes back shares from then on', () => {
+  const simulation = new Simulation({ targets: [timer], limits: { maxBatchRows: 1, agingMs: 1e6 } }).learn();
+  const names = served(simulation);
+  const [early, late] = [{ weight: 1 }, { weight: 1 }];
+  const add = (name: string, tenant: Tenant, count: number): void => {
+    for (let i = 0; i < count; i++) simulation.submit({ name, tenant });
+  };
+  add('late', late, 1);
+  add('early', early, 1_000);
+  simulation.clock.advance(500);
+  add('late', late, 100);
+  const from = names.length;
+  simulation.clock.advance(40);
+  const late40 = names.slice(from).filter((name) => name === 'late').length;
+  expect(late40).toBeGreaterThanOrEqual(19);
+  expect(late40).toBeLessThanOrEqual(21);
+});
+
+test.each([
+  ['some of its requests', 0.3],
+  ['all of them, most of them over the cap', 1],
+])('a tenant that bypasses with %s pays for it from its share', (_, part) => {
+  const simulation = new Simulation({ targets: [timer], limits: { maxBatchRows: 1, agingMs: 1e6, bypassMaxShare: 0.2 } }).learn();
+  const names = served(simulation);
+  const [a, b] = [{ weight: 1 }, { weight: 1 }];
+  for (let i = 0; i < 1_500; i++) simulation.submit({ name: 'b', tenant: b, band: 1 });
+  for (let step = 0; step < 2_000; step++) {
+    simulation.submit({ name: 'a', tenant: a, band: 1, bypass: simulation.random() < part });
+    simulation.clock.advance(1);
+  }
+  const share = names.filter((name) => name === 'a').length / names.length;
+  // It may be ahead by as many rounds as bypass may go: 100 ms.
+  expect(share).toBeGreaterThan(0.45);
+  expect(share).toBeLessThan(0.55);
+});
+
+test('every request is served within the bound, whatever others have waiting', () => {
+  const rival = fc.record({ weight: fc.constantFrom(0.5, 1, 4), rows: fc.integer({ min: 1, max: 8 }), lane: fc.constantFrom('a', 'b') });
+  fc.assert(
+    fc.property(
+      fc.array(rival, { minLength: 1, maxLength: 5 }),
+      fc.constantFrom(0.25, 1, 3),
+      fc.integer({ min: 1, max: 4 }),
+      fc.integer({ min: 1, max: 20 }),
+      (rivals, weight, band, own) => {
+        const agingMs = 50;
+        const simulation = new Simulation({ targets: [timer], limits: { maxBatchRows: 8, agingMs, maxQueuedRows: 1e6 } });
+        for (const lane of ['a', 'b', 'c']) simulation.learn(undefined, undefined, lane);
+        const add = (one: (typeof rivals)[number]): void =>
+          void simulation.submit({ ...one, tenant: one, shapeClass: one.lane, band: 1, deadlineMs: simulation.clock.nowMs() + 1e5 });
+        simulation.onRun = ({ members }) => {
+          for (const { tenant } of members) {
+            const one = rivals.find((candidate) => candidate === tenant);
+            if (one !== undefined) add(one);
+          }
+        };
+        for (const one of rivals) for (let count = 0; count < 30; count++) add(one);
+        simulation.clock.advance(333);
+        const me = { weight };
+        const mine = Array.from({ length: own }, () => simulation.submit({ tenant: me, band, lane: 'c', shapeClass: 'c' }));
+        const weights = rivals.reduce((sum, one) => sum + one.weight, weight);
+        const batchMs = 8;
+        // Up to band 1; then a round for each quantum of what goes before it, and one batch too many of everybody.
+        const boundMs = (band - 1) * agingMs + (own + batchMs + quantumMs * weight) * (weights / weight) + (rivals.length + 3) * batchMs;
+        simulation.clock.advance(boundMs);
+        for (const request of mine) expect(simulation.latencyMs(request)).toBeLessThanOrEqual(boundMs);
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+test('a target never idles while something waits', () => {
+  const anyOne = fc.record({
+    tenant: fc.nat({ max: 4 }),
+    lane: fc.constantFrom('a', 'b', 'c'),
+    rows: fc.integer({ min: 1, max: 8 }),
+    band: fc.integer({ min: 1, max: 4 }),
+  });
+  fc.assert(
+    fc.property(fc.array(anyOne, { minLength: 20, maxLength: 80 }), (all) => {
+      const simulation = new Simulation({ targets: [timer], limits: { maxBatchRows: 8 } });
+      const tenants = [1, 2, 3, 4, 5].map((weight) => ({ weight }));
+      simulation.setTargets([]);
+      for (const { tenant, ...rest } of all) simulation.submit({ ...rest, shapeClass: rest.lane, tenant: tenants[tenant] });
+      simulation.setTargets([timer]);
+      const rows = all.reduce((sum, one) => sum + one.rows, 0);
+      // Each row takes 1 ms whatever the batches: a gap between two runs would show at the end.
+      simulation.clock.advance(rows);
+      expect(simulation.batcher.queuedRequests).toBe(0);
+      expect(simulation.runs.reduce((sum, run) => sum + run.rows, 0)).toBe(rows);
+      for (const request of simulation.outcomes.keys()) expect(simulation.latencyMs(request)).toBeLessThanOrEqual(rows);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('a batch takes the first of the band before others, and of each tenant what is due first', () => {
+  const anyOne = fc.record({
+    tenant: fc.nat({ max: 3 }),
+    band: fc.integer({ min: 1, max: 4 }),
+    deadlineMs: fc.oneof(fc.constant(Infinity), fc.integer({ min: 1, max: 100 })),
+  });
+  fc.assert(
+    fc.property(fc.array(anyOne, { minLength: 20, maxLength: 60 }), fc.integer({ min: 1, max: 9 }), (all, maxRows) => {
+      const tenants = [1, 2, 3, 4].map((weight) => ({ weight }));
+      const set = new LaneSet<SimRequest>();
+      let waiting = all.map(({ tenant, ...rest }) => makeRequest({ ...rest, tenant: tenants[tenant] }));
+      for (const request of waiting) set.push(request, request.band, 1_000);
+      while (waiting.length > 0) {
+        const lane = set.all()[0];
+        const taken = lane === undefined ? [] : set.take(lane, maxRows, 0.3);
+        expect(taken.length).toBe(Math.min(maxRows, waiting.length));
+        const before = waiting;
+        waiting = waiting.filter((request) => !taken.includes(request));
+        const left = Math.min(...waiting.map(({ band }) => band));
+        expect(Math.max(...taken.map(({ band }) => band))).toBeLessThanOrEqual(left);
+        for (const tenant of tenants) {
+          const own = before
+            .filter((request) => request.tenant === tenant)
+            .toSorted((l, r) => l.band - r.band || Math.min(l.deadlineMs, 1_000) - Math.min(r.deadlineMs, 1_000));
+          const ownTaken = taken.filter((request) => request.tenant === tenant);
+          expect(ownTaken).toEqual(own.slice(0, ownTaken.length));
+        }
+      }
+    }),
+  );
+});
