@@ -1,5 +1,4 @@
 import type { BatchRequest, CostBook, RunReport, TargetSnapshot } from '../types.js';
-import type { LaneSet } from './lane-set.js';
 import { referenceMs } from './reference-cost.js';
 
 /** Before anything ran: any number will do, as it is the same for all. */
@@ -8,6 +7,14 @@ const firstPerRowMs = 1;
 const gain = 0.1;
 /** A run that took longer than this many times what was predicted was held up, by what is not its tenants' doing. */
 const mostOverrun = 4;
+
+/** Who has to pay. */
+export interface Payers<R extends BatchRequest> {
+  /** False while there is nobody to be fair to. */
+  readonly plural: boolean;
+  /** Shares `ms` out among the tenants of the requests by their rows; negative gives back. */
+  charge(requests: readonly R[], ms: number): void;
+}
 
 /** What was charged for a run. */
 export interface Charge {
@@ -30,18 +37,18 @@ const nothing: Charge = { ms: 0, expectedMs: 0 };
  * or slower than predicted where it ran.
  */
 export class Charges<R extends BatchRequest> {
-  readonly #waiting: LaneSet<R>;
+  readonly #payers: Payers<R>;
   readonly #costs: Pick<CostBook, 'estimate'>;
   #meanPerRowMs = firstPerRowMs;
 
-  constructor(waiting: LaneSet<R>, costs: Pick<CostBook, 'estimate'>) {
-    this.#waiting = waiting;
+  constructor(payers: Payers<R>, costs: Pick<CostBook, 'estimate'>) {
+    this.#payers = payers;
     this.#costs = costs;
   }
 
   /** What a row is charged while a batch of about `rows` is put together; 0 while there is nobody to share with. */
   perRowMs(shapeClass: string, rows: number, targets: readonly TargetSnapshot[]): number {
-    if (!this.#waiting.plural) return 0;
+    if (!this.#payers.plural) return 0;
     const runMs = referenceMs(shapeClass, rows, targets, this.#costs);
     return runMs > 0 ? runMs / rows : this.#meanPerRowMs;
   }
@@ -54,7 +61,7 @@ export class Charges<R extends BatchRequest> {
     targets: readonly TargetSnapshot[],
     paidPerRowMs: number,
   ): Charge {
-    if (!this.#waiting.plural) return nothing;
+    if (!this.#payers.plural) return nothing;
     let rows = 0;
     let places = 0;
     for (const member of members) {
@@ -63,7 +70,7 @@ export class Charges<R extends BatchRequest> {
     }
     const knownMs = referenceMs(shapeClass, rows, targets, this.#costs);
     const ms = knownMs > 0 ? knownMs : this.#meanPerRowMs * places;
-    this.#waiting.charge(members, ms - paidPerRowMs * places);
+    this.#payers.charge(members, ms - paidPerRowMs * places);
     return { ms, expectedMs: this.#costs.estimate(shapeClass, target.podClass).predictMs(rows) };
   }
 
@@ -74,6 +81,6 @@ export class Charges<R extends BatchRequest> {
     this.#meanPerRowMs += (runMs / ran - this.#meanPerRowMs) * gain;
     const oursMs = (runMs * Math.max(rows, 1)) / ran;
     const overrun = oursMs / (charge.expectedMs > 0 ? charge.expectedMs : charge.ms);
-    this.#waiting.charge(members, charge.ms * (Math.min(overrun, mostOverrun) - 1));
+    this.#payers.charge(members, charge.ms * (Math.min(overrun, mostOverrun) - 1));
   }
 }
