@@ -78,6 +78,22 @@ describe('take', () => {
   });
 });
 
+test('a tenant keeps its line while what it has left is passed over', () => {
+  const lane = new Lane<SimRequest>({ key: 'lane', shapeClass: 'model', mergeable: true, pinnedTarget: undefined });
+  const own = new Account<Line<SimRequest>>({ weight: 1 });
+  [1, 9, 1].forEach((rows, order) => void lane.push(makeRequest({ name: String(order), rows }), order, 2, agingMs, own));
+  expect(names(lane.take(4))).toBe('02');
+  const other = new Account<Line<SimRequest>>({ weight: 1 });
+  lane.push(makeRequest({ name: '3' }), 3, 2, agingMs, other);
+  const paid: [unknown, string][] = [];
+  lane.take(100, (payer, { name }) => void paid.push([payer, name]));
+  expect(paid.toSorted(([, left], [, right]) => left.localeCompare(right))).toEqual([
+    [own, '1'],
+    [other, '3'],
+  ]);
+  expect([own.seats, other.seats]).toEqual([[], []]);
+});
+
 describe('takeTail', () => {
   test('takes late arrivals, not the head, and no more than fits', () => {
     const lane = laneOf(Array.from({ length: 10 }, (_, index) => ({ arrivedMs: index })));
