@@ -60,6 +60,8 @@ export class IndexedHeap<T extends HeapItem> {
 
   /** After the item's key changed. */
   update(item: T): void {
+    // Mostly the only tenant.
+    if (this.#items.length < 2) return;
     const index = item.at[this.#slot] ?? -1;
     if (index >= 0) this.#settle(index, item);
   }

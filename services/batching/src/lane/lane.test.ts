@@ -85,11 +85,11 @@ test('a tenant keeps its line while what it has left is passed over', () => {
   expect(names(lane.take(4))).toBe('02');
   const other = new Account<Line<SimRequest>>({ weight: 1 });
   lane.push(makeRequest({ name: '3' }), 3, 2, agingMs, other);
-  const paid: [unknown, string][] = [];
-  lane.take(100, (payer, { name }) => void paid.push([payer, name]));
+  const paid: [boolean, string][] = [];
+  lane.take(100, (payer, { name }) => void paid.push([payer === own, name]));
   expect(paid.toSorted(([, left], [, right]) => left.localeCompare(right))).toEqual([
-    [own, '1'],
-    [other, '3'],
+    [true, '1'],
+    [false, '3'],
   ]);
   expect([own.seats, other.seats]).toEqual([[], []]);
 });
