@@ -40,7 +40,8 @@ export function burstRates({ perSecond, factor, onMs, offMs }: BurstShape): { re
 export function* bursts(shape: BurstShape, random: Random): Moments {
   const rates = burstRates(shape);
   let fromMs = 0;
-  for (let on = false; ; on = !on) {
+  // As if it had gone on for ever: in a burst already with the share of time that bursts take.
+  for (let on = random() < shape.onMs / (shape.onMs + shape.offMs); ; on = !on) {
     const untilMs = fromMs + exponentialMs(random, 1000 / (on ? shape.onMs : shape.offMs));
     const perSecond = on ? rates.on : rates.off;
     // A Poisson process has no memory: to draw anew at each change is the same process.

@@ -98,7 +98,7 @@ export class SimulationRecord {
       retries: { toldToWait: this.#toldToWait, sent: this.#sent, gotIn: this.#gotIn },
       backends: now.backends,
       capacityRowsPerSecond: capacityRowsPerSecond(now.specs, now.model, now.model.maxBatchRows),
-      series: this.#series.points(),
+      series: this.#series.points(now.elapsedMs),
       weightOf: now.weightOf,
     });
   }

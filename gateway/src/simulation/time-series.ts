@@ -66,10 +66,13 @@ export class TimeSeries {
     bucket.queuedSamples += 1;
   }
 
-  points(): readonly SeriesPoint[] {
-    return this.#buckets.map((bucket, index) => ({
+  /** From the start to `endMs`: the last point may be shorter. */
+  points(endMs: number): readonly SeriesPoint[] {
+    if (endMs > 0) this.#bucket(endMs);
+    const used = this.#buckets.slice(0, Math.ceil(endMs / this.#lengthMs));
+    return used.map((bucket, index) => ({
       fromMs: index * this.#lengthMs,
-      lengthMs: this.#lengthMs,
+      lengthMs: Math.min(this.#lengthMs, endMs - index * this.#lengthMs),
       offered: bucket.offered,
       answered: bucket.answered,
       inTime: bucket.inTime,

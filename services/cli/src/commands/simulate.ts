@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { nonNegativeInteger } from '../client/target.js';
+import pc from 'picocolors';
 import { usageFailure } from '../failure.js';
 import type { CommandContext } from './command.js';
 import { newCommand, writeJson } from './command.js';
@@ -16,6 +17,9 @@ interface SimulateFlags {
   readonly plot?: string;
   readonly format: 'table' | 'json';
 }
+
+/** For files: no escape sequences. */
+const plain = pc.createColors(false);
 
 export function simulateCommand(context: CommandContext): Command {
   const group = newCommand('simulate', 'try a policy before it is applied', [
@@ -74,25 +78,31 @@ Backends: a run of b rows takes a + k b. Keys: a (2ms), k (0.2ms), instances (1)
 async function simulateTraffic(policy: string, flags: SimulateFlags, { io }: CommandContext): Promise<void> {
   if (flags.trace === undefined)
     throw usageFailure('--trace: expected a file or a trace to make, got none', 'e.g. --trace poisson:rate=200, or --trace requests.csv');
-  // Loaded here: the gateway is in it, and the plot's library, which no other command needs at its start.
-  const { simulate } = await import('../simulate/run.js');
-  const { checkPlotFile, writePlot } = await import('../simulate/plot.js');
+  // Loaded here: the gateway is in it, which no other command needs at its start.
+  const [{ simulate }, { renderSimulation }, { simulationJson }, { checkPlotFile, writePlot }] = await Promise.all([
+    import('../simulate/run.js'),
+    import('../simulate/render.js'),
+    import('../simulate/json.js'),
+    import('../simulate/plot.js'),
+  ]);
   if (flags.plot !== undefined) checkPlotFile(flags.plot);
-  const request = {
-    policies: [policy, ...(flags.compare === undefined ? [] : [flags.compare])] as const,
-    traces: flags.trace,
-    backends: flags.backend ?? [],
-    models: flags.model ?? [],
-    durationMs: flags.duration === undefined ? undefined : flags.duration * 1000,
-    sloMs: flags.slo ?? Infinity,
-    maxAttempts: 1 + flags.retries,
-    seed: flags.seed,
-  };
-  const result = await simulate({ ...request, policies: [policy, ...request.policies.slice(1)] }, io);
-  if (flags.format === 'json') writeJson(io, (await import('../simulate/json.js')).simulationJson(result));
-  else io.stdout.write((await import('../simulate/render.js')).renderSimulation(result, io.colors));
+  const result = await simulate(
+    {
+      policies: [policy, ...(flags.compare === undefined ? [] : [flags.compare])],
+      traces: flags.trace,
+      backends: flags.backend ?? [],
+      models: flags.model ?? [],
+      durationMs: flags.duration === undefined ? undefined : flags.duration * 1000,
+      sloMs: flags.slo ?? Infinity,
+      maxAttempts: 1 + flags.retries,
+      seed: flags.seed,
+    },
+    io,
+  );
+  if (flags.format === 'json') writeJson(io, simulationJson(result));
+  else io.stdout.write(renderSimulation(result, io.colors));
   if (flags.plot === undefined) return;
-  await writePlot(flags.plot, result, io);
+  await writePlot(flags.plot, result, renderSimulation(result, plain), io);
   if (flags.format !== 'json') io.stdout.write(`\n${io.colors.dim(`plot: ${flags.plot}`)}\n`);
 }
 
