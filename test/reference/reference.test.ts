@@ -17,13 +17,13 @@ test.each([
 });
 
 test('docs/reference/command-line.md says what --help says', { timeout: 120_000 }, async () => {
-  const commands = ['', 'up', 'infer', 'models', 'load', 'unload', 'top', 'bench'];
+  const commands = ['', 'up', 'infer', 'models', 'load', 'unload', 'top', 'bench', 'simulate traffic'];
   const helps = new Map<string, string>();
   const help = (main: string, args: readonly string[]): Promise<string> =>
     mustRun(process.execPath, [main, ...args, '--help'], { env: { NO_COLOR: '1', COLUMNS: '100', FORCE_COLOR: undefined } });
   for (const command of commands) {
     const title = `headrace ${command}`.trimEnd();
-    helps.set(title, await help(paths.cliMain, command === '' ? [] : [command]));
+    helps.set(title, await help(paths.cliMain, command === '' ? [] : command.split(' ')));
   }
   helps.set('headrace-gateway', await help(paths.gatewayMain, []));
   helps.set('headrace-inference', await help(paths.inferenceMain, []));

@@ -163,7 +163,7 @@ describe('the production pipeline', () => {
   });
 
   it('ends a request at its deadline, and does not send a client again that would be too late', () => {
-    const report = replay(simulation({ maxAttempts: 5 }), [at(0), at(0), at(0), at(0, { deadlineMs: 15 })]);
+    const report = replay(simulation({ maxAttempts: 5 }), [at(0), at(0), at(0), at(1, { deadlineMs: 12 })]);
     expect(report.total).toMatchObject({ answered: 3, refused: 1 });
     expect(report.refusedByReason).toEqual({ DEADLINE_EXCEEDED: 1 });
   });

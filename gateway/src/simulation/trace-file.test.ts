@@ -55,7 +55,11 @@ describe('reads', () => {
 
   it('the same, however the text is cut into pieces', () => {
     const text = 'timeMs,tenant,rows\r\n1,"a,b",2\r\n3,c,4\n5,"d",6';
-    fc.assert(fc.property(fc.integer({ min: 1, max: text.length }), (length) => expect(read(text, length)).toEqual(read(text))));
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: text.length }), (length) => {
+        expect(read(text, length)).toEqual(read(text));
+      }),
+    );
   });
 });
 

@@ -29,8 +29,15 @@ export async function readPolicy(file: string, backendTexts: readonly string[], 
   );
   if (own.size === 0 && given.length === 0)
     throw usageFailure(`${file}: backends: expected at least one`, 'say what to simulate, e.g. --backend a=1ms,k=0.2ms,instances=2');
-  const added = given.filter(({ name }) => !own.has(name)).map(({ name }) => ({ name, address: 'localhost:1', instances: 1 }));
-  const parsed = parseTable(renderTable(template, added), file);
+  // As it was written where that is a whole table: problems then name its lines.
+  const whole =
+    own.size > 0
+      ? text
+      : renderTable(
+          template,
+          given.map(({ name }) => ({ name, address: 'localhost:1', instances: 1 })),
+        );
+  const parsed = parseTable(whole, file);
   if (!parsed.ok) throw usageFailure(parsed.refusal.map(formatProblem).join('\n'));
   const table = parsed.value;
   const backends = given.length === 0 ? table.backends.map(ordinaryBackend) : checked(parseBackends(backendTexts, table.backends));
