@@ -25,7 +25,7 @@ function fano(moments: readonly number[], seconds: number): number {
   return variance(counts) / mean(counts);
 }
 
-const within = (value: number, wanted: number, share: number): void => expect(Math.abs(value / wanted - 1)).toBeLessThan(share);
+const expectWithin = (value: number, wanted: number, share: number): void => expect(Math.abs(value / wanted - 1)).toBeLessThan(share);
 
 describe('every kind', () => {
   const kinds: Readonly<Record<string, (seed: number) => Moments>> = {
@@ -37,7 +37,7 @@ describe('every kind', () => {
   it.each(Object.entries(kinds))('%s never goes back, has the rate asked for, and is the same for the same seed', (_, make) => {
     const found = until(make(7), 2_000_000);
     expect(found.every((atMs, index) => atMs >= (found[index - 1] ?? 0))).toBe(true);
-    within(found.length, 200_000, 0.04);
+    expectWithin(found.length, 200_000, 0.04);
     expect(until(make(7), 10_000)).toEqual(found.filter((atMs) => atMs < 10_000));
     expect(until(make(8), 10_000)).not.toEqual(until(make(7), 10_000));
   });
@@ -46,9 +46,9 @@ describe('every kind', () => {
 it('poisson has gaps whose deviation is their mean, and windows that vary as much as their mean', () => {
   const found = until(poisson(50, randomStream(1, 0)), 2_000_000);
   const gaps = found.slice(1).map((atMs, index) => atMs - (found[index] ?? 0));
-  within(mean(gaps), 20, 0.02);
-  within(Math.sqrt(variance(gaps)), 20, 0.02);
-  within(fano(found, 2000), 1, 0.1);
+  expectWithin(mean(gaps), 20, 0.02);
+  expectWithin(Math.sqrt(variance(gaps)), 20, 0.02);
+  expectWithin(fano(found, 2000), 1, 0.1);
 });
 
 it('bursts come at the factor asked for: the two rates average to the mean, and windows vary far more than Poisson', () => {
@@ -64,22 +64,22 @@ it('diurnal is lowest at the start, highest in the middle of its period', () => 
   const found = until(diurnal({ perSecond: 200, periodMs: 1000_000, depth: 0.8 }, randomStream(2, 0)), 1000_000);
   const between = (from: number, to: number): number => found.filter((atMs) => atMs >= from * 1000 && atMs < to * 1000).length;
   // Integral of 1 - 0.8 cos over a twentieth at each end is 0.2131 of the mean's; in the middle 1.7869.
-  within(between(0, 50) + between(950, 1000), 200 * 100 * 0.2131, 0.05);
-  within(between(450, 550), 200 * 100 * 1.7869, 0.03);
+  expectWithin(between(0, 50) + between(950, 1000), 200 * 100 * 0.2131, 0.05);
+  expectWithin(between(450, 550), 200 * 100 * 1.7869, 0.03);
 });
 
 it('flash has its crowd for its time alone', () => {
   const found = until(flash({ perSecond: 100, factor: 8, fromMs: 20_000, forMs: 10_000 }, randomStream(4, 0)), 60_000);
   const crowd = found.filter((atMs) => atMs >= 20_000 && atMs < 30_000).length;
-  within(crowd, 8000, 0.05);
-  within(found.length - crowd, 5000, 0.06);
+  expectWithin(crowd, 8000, 0.05);
+  expectWithin(found.length - crowd, 5000, 0.06);
 });
 
 it('a scatter has mean 1 and the deviation asked for; without one no number is drawn', () => {
   const random = randomStream(5, 0);
   const factors = Array.from({ length: 200_000 }, () => scatter(random, 0.3));
-  within(mean(factors), 1, 0.005);
-  within(Math.sqrt(variance(factors)), 0.3, 0.02);
+  expectWithin(mean(factors), 1, 0.005);
+  expectWithin(Math.sqrt(variance(factors)), 0.3, 0.02);
   expect(factors.every((factor) => factor > 0)).toBe(true);
   expect(
     scatter(() => {

@@ -46,11 +46,9 @@ describe('reads', () => {
   ])('%s', (_, text, arrivals) => {
     const found = read(text);
     expect(found).toHaveLength(arrivals.length);
-    arrivals.forEach((arrival, index) => {
-      const { atMs, ...rest } = arrival;
-      expect(found[index]).toMatchObject(rest);
-      if (atMs !== undefined) expect(found[index]?.atMs).toBeCloseTo(atMs, 3);
-    });
+    // Times to a thousandth of a millisecond: fractions of a second are not exact in binary.
+    const rounded = found.map((arrival) => ({ ...arrival, atMs: Math.round(arrival.atMs * 1000) / 1000 }));
+    expect(rounded).toMatchObject(arrivals);
   });
 
   it('the same, however the text is cut into pieces', () => {

@@ -1,4 +1,5 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import type { Command } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { nonNegativeInteger } from '../client/target.js';
 import pc from 'picocolors';
 import { usageFailure } from '../failure.js';
