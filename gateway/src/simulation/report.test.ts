@@ -101,4 +101,6 @@ it('holds a series of any length in at most 200 points, and loses no count', () 
   expect(series.length).toBeGreaterThan(100);
   expect(series.reduce((sum, { offered }) => sum + offered, 0)).toBe(36_000);
   expect(series.reduce((sum, { lengthMs }) => sum + lengthMs, 0)).toBe(36_000_000);
+  // One a second throughout: each point holds what came in its own time.
+  for (const { offered, lengthMs } of series) expect(Math.abs(offered - lengthMs / 1000)).toBeLessThanOrEqual(1);
 });

@@ -162,7 +162,15 @@ describe('the production pipeline', () => {
     expect(again.retries.gotIn).toBeGreaterThan(0);
   });
 
-  it('ends a request at its deadline, and does not send a client again that would be too late', () => {
+  it('does not send a client again whose deadline is before the time it was told', () => {
+    // One runs, one is staged, eight of 10 ms each wait: nobody is told to come within 5 ms.
+    const burst = [...Array.from({ length: 10 }, (_, index) => at(index / 100)), at(1, { deadlineMs: 5 }), at(1, { deadlineMs: 5 })];
+    const report = replay(simulation({ maxAttempts: 5 }, { defaults: { batching: { maxQueuedRows: 8 } } }), burst);
+    expect(report.refusedByReason).toEqual({ QUEUE_FULL: 2 });
+    expect(report.retries).toEqual({ toldToWait: 2, sent: 0, gotIn: 0 });
+  });
+
+  it('ends a request at its deadline', () => {
     const report = replay(simulation({ maxAttempts: 5 }), [at(0), at(0), at(0), at(1, { deadlineMs: 12 })]);
     expect(report.total).toMatchObject({ answered: 3, refused: 1 });
     expect(report.refusedByReason).toEqual({ DEADLINE_EXCEEDED: 1 });
