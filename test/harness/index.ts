@@ -26,6 +26,8 @@ export type {
 export { startProcess } from './process.js';
 export type { Exit, RunningProcess, StartOptions } from './process.js';
 export { runPython } from './python-client.js';
+export { needRedis, startRedis, startRedisCluster, startSentinel } from './redis.js';
+export type { RedisOptions, RedisTools, RunningRedis } from './redis.js';
 export { referenceFp32 } from './reference.js';
 export { exactFractions, fp32, fp32Bytes, fp32Values } from './tensors.js';
 export type { JsonTensor } from './tensors.js';

@@ -8,3 +8,13 @@ export type { StandInBackend, StandInOptions } from './stand-in-backend.js';
 export { StandInEngine } from './stand-in-engine.js';
 export type { StandInAnswer, StandInModel, StandInRun } from './stand-in-engine.js';
 export type { StandInState } from './stand-in-methods.js';
+export {
+  connectRedis,
+  leaseStoreCases,
+  Quotas,
+  RedisLeaseStore,
+  SharedBuckets,
+  tenant as quotaTenant,
+  tier as quotaTier,
+} from './shared-quotas.js';
+export type { LeaseStore, RedisConnection, StoreRig, TestTenant } from './shared-quotas.js';

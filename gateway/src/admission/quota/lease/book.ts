@@ -45,8 +45,13 @@ export function exchangeBucket(
   // A store whose clock went back is taken to stand still.
   const refilled = (Math.max(0, nowMs - bucket.atMs) * bucketAsk.ratePerSecond) / 1000;
   const room = Math.max(0, bucketAsk.burst - others.leases - kept);
-  const level = Math.min(room, bucket.level + refilled + unused - kept);
-  const extra = Math.min(bucketAsk.want - kept, Math.max(0, level));
+  // Full before it pays: what was borrowed came after a quiet time as likely as during it, and a debt must not hide in the refill.
+  const level = Math.min(room, bucket.level + refilled + Math.max(unused, 0) - kept) - Math.max(-unused, 0);
+  const even = 1 / (others.count + 1);
+  const allUse = others.usePerSecond + bucketAsk.usePerSecond;
+  const share = allUse > 0 ? (shareByUse * bucketAsk.usePerSecond) / allUse + (1 - shareByUse) * even : even;
+  // No more than its part, or the gateway that asks first leaves the others nothing.
+  const extra = Math.min(bucketAsk.want - kept, Math.max(0, level) * share);
   bucket.level = level - extra;
   bucket.atMs = nowMs;
   const lease = kept + extra;
@@ -58,9 +63,6 @@ export function exchangeBucket(
     untilMs: nowMs + ask.ttlMs,
   });
   buckets.set(key, bucket);
-  const even = 1 / (others.count + 1);
-  const allUse = others.usePerSecond + bucketAsk.usePerSecond;
-  const share = allUse > 0 ? (shareByUse * bucketAsk.usePerSecond) / allUse + (1 - shareByUse) * even : even;
   return { lease, level: bucket.level, share };
 }
 
@@ -77,12 +79,3 @@ function settleOthers(bucket: SharedBucket, epoch: string, nowMs: number): { lea
   }
   return sum;
 }
-
-/** When a bucket and its leases are as if they had never been: full, and all its gateways silent. */
-export function restMs(ask: LeaseAsk, bucketAsk: BucketAsk, level: number): number {
-  const missing = Math.max(0, bucketAsk.burst - level);
-  const fillMs = bucketAsk.ratePerSecond > 0 ? (missing / bucketAsk.ratePerSecond) * 1000 : missing > 0 ? longestMs : 0;
-  return Math.min(longestMs, ask.ttlMs + Math.ceil(fillMs) + 1_000);
-}
-
-const longestMs = 86_400_000;

@@ -46,6 +46,7 @@ interface Exchange {
 
 export interface KeeperCounts {
   exchanges: number;
+  answers: number;
   failures: number;
   timeouts: number;
 }
@@ -55,7 +56,7 @@ export interface KeeperCounts {
  * while there is something to do asks the store for those that are due. Bounded in exchanges under way and in work per tick.
  */
 export class LeaseKeeper {
-  readonly counts: KeeperCounts = { exchanges: 0, failures: 0, timeouts: 0 };
+  readonly counts: KeeperCounts = { exchanges: 0, answers: 0, failures: 0, timeouts: 0 };
   readonly #store: LeaseStore;
   readonly #clock: Clock;
   #queue: LeaseAccount[] = [];
@@ -206,7 +207,7 @@ export class LeaseKeeper {
       epoch: account.epoch,
       sequence: account.sequence,
       ttlMs: leaseTerms.ttlMs,
-      buckets: buckets.map((bucket) => change(bucket.beginExchange(nowMs))),
+      buckets: buckets.map((bucket) => change(bucket.beginExchange(nowMs, account.failed))),
     };
   }
 
@@ -215,6 +216,7 @@ export class LeaseKeeper {
     account.exchange = undefined;
     account.failed = false;
     account.answers += 1;
+    this.counts.answers += 1;
     this.#failing = false;
     const nowMs = this.#clock.nowMs();
     for (const [at, bucket] of buckets.entries()) {

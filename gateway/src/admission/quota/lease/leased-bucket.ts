@@ -29,6 +29,7 @@ export class LeasedBucket implements Bucket {
   #usePerSecond = 0;
   #want = 0;
   #known = false;
+  #answeredAtMs: number;
 
   constructor(name: string, ratePerSecond: number, burst: number, nowMs: number) {
     this.name = name;
@@ -36,6 +37,7 @@ export class LeasedBucket implements Bucket {
     this.#burst = fleetBurst(ratePerSecond, burst);
     this.#share = new GcraBucket(this.#part * this.#ratePerSecond, this.#part * this.#burst, nowMs);
     this.#askedSinceMs = nowMs;
+    this.#answeredAtMs = nowMs;
   }
 
   allows(amount: number, nowMs: number): boolean {
@@ -50,7 +52,7 @@ export class LeasedBucket implements Bucket {
   charge(amount: number, nowMs: number): void {
     const cost = notNegative(amount);
     this.#share.charge(this.#uncovered(cost, nowMs), nowMs);
-    // What an outage admits beyond this was refilled by the time it took: reporting it would punish the tenant for it twice.
+    // More than this only an outage admits, and it is refilled by the time that takes.
     const deepest = Math.min(this.#inHand, -Math.max(cost, this.#mostOwed()));
     const left = Math.max(this.#inHand - cost, deepest);
     this.#total += this.#inHand - left;
@@ -104,13 +106,15 @@ export class LeasedBucket implements Bucket {
   }
 
   /** What to ask for. What is in hand above the wish must not be used from here on: it may be somebody else's already. */
-  beginExchange(nowMs: number): BucketAsk {
+  beginExchange(nowMs: number, afterFailure = false): BucketAsk {
     this.#expire(nowMs);
+    if (afterFailure && nowMs - this.#answeredAtMs >= leaseTerms.outageMs) this.#forgive(nowMs);
     const elapsedMs = Math.max(0, nowMs - this.#askedSinceMs);
-    this.#usePerSecond = smoothed(this.#usePerSecond, this.#asked, elapsedMs);
+    const asked = this.#asked;
+    this.#usePerSecond = smoothed(this.#usePerSecond, asked, elapsedMs);
     this.#asked = 0;
     this.#askedSinceMs = nowMs;
-    this.#want = Math.min((this.#usePerSecond * leaseTerms.horizonMs) / 1000, (this.#part * this.#burst) / 2);
+    this.#want = asked === 0 ? 0 : Math.min((this.#usePerSecond * leaseTerms.horizonMs) / 1000, (this.#part * this.#burst) / 2);
     this.#inHand = Math.min(this.#inHand, this.#want);
     this.#sentTotal = this.#total;
     const shareBurst = this.#part * this.#burst;
@@ -129,6 +133,7 @@ export class LeasedBucket implements Bucket {
 
   endExchange(answer: LeaseAnswer, sentAtMs: number, nowMs: number): void {
     this.#known = true;
+    this.#answeredAtMs = nowMs;
     this.#inHand = answer.lease - (this.#total - this.#sentTotal);
     // Counted from before the store counted from, so it ends here first.
     this.#leaseUntilMs = sentAtMs + leaseTerms.ttlMs;
@@ -146,6 +151,14 @@ export class LeasedBucket implements Bucket {
 
   #expire(nowMs: number): void {
     if (this.#inHand > 0 && nowMs >= this.#leaseUntilMs) this.#inHand = 0;
+  }
+
+  /** What an outage admitted was refilled by the time it took, as far as the local share says so: only what is missing there is owed. */
+  #forgive(nowMs: number): void {
+    const missing = Math.max(0, this.#part * this.#burst - this.#share.left(nowMs));
+    const forgiven = Math.max(0, -this.#inHand - missing);
+    this.#inHand += forgiven;
+    this.#total -= forgiven;
   }
 
   #mostOwed(): number {

@@ -3,7 +3,7 @@
  * the first ask of an epoch introduces it, and a gateway that is silent for `ttlMs` is forgotten.
  */
 export interface LeaseStore {
-  /** One answer for each bucket, in their order; undefined: this ask was overtaken by a later one. Rejects when the store cannot be asked. */
+  /** One answer for each bucket, in their order; undefined: this ask was overtaken by a later one. Rejects when the store cannot be asked; settles in any case, as asks are bounded by those that have not. */
   exchange(ask: LeaseAsk): Promise<readonly LeaseAnswer[] | undefined>;
 }
 

@@ -10,6 +10,8 @@ export const leaseTerms = {
   renewAfterMs: 500,
   /** An exchange that takes longer counts as failed. */
   timeoutMs: 250,
+  /** Without an answer for this long, and an exchange that failed, the local share has been on its own. */
+  outageMs: 500,
   /** Over how much time use is averaged. */
   memoryMs: 200,
   /** The local share of a gateway that knows nothing of the others yet. */

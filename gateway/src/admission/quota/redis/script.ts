@@ -86,8 +86,12 @@ for i = 1, #KEYS do
   local kept = math.min(math.max(unused, 0), ask.want)
   local refilled = math.max(0, now - at) * ask.rate / 1000
   local room = math.max(0, ask.burst - leases - kept)
-  level = math.min(room, level + refilled + unused - kept)
-  local extra = math.min(ask.want - kept, math.max(0, level))
+  level = math.min(room, level + refilled + math.max(unused, 0) - kept) - math.max(-unused, 0)
+  local share = 1 / (count + 1)
+  if uses + ask.use > 0 then
+    share = 0.8 * ask.use / (uses + ask.use) + 0.2 / (count + 1)
+  end
+  local extra = math.min(ask.want - kept, math.max(0, level) * share)
   level = level - extra
   local lease = kept + extra
   for j = 1, #silent do
@@ -102,10 +106,6 @@ for i = 1, #KEYS do
     if ask.rate > 0 then fill = missing / ask.rate * 1000 end
   end
   redis.call('PEXPIRE', KEYS[i], string.format('%.0f', math.min(86400000, ttl + math.ceil(fill) + 1000)))
-  local share = 1 / (count + 1)
-  if uses + ask.use > 0 then
-    share = 0.8 * ask.use / (uses + ask.use) + 0.2 / (count + 1)
-  end
   answers[#answers + 1] = exact(lease)
   answers[#answers + 1] = exact(level)
   answers[#answers + 1] = exact(share)

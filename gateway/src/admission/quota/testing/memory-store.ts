@@ -7,9 +7,12 @@ import type { LeaseAnswer, LeaseAsk, LeaseStore } from '../lease/port.js';
 export class MemoryLeaseStore implements LeaseStore {
   /** Milliseconds there and back; half before the store acts, half after. */
   latencyMs: number;
-  /** down: refuses at once; silent: takes what comes and never answers, like a process that was stopped. */
+  /** down: refuses at once; silent: takes what comes and never answers, like a process that was stopped; the connection is given up after a second. */
   state: 'up' | 'down' | 'silent' = 'up';
   exchanges = 0;
+  /** Under way now, and the most that ever were. */
+  underWay = 0;
+  mostUnderWay = 0;
   readonly #clock: Clock;
   #buckets = new Map<string, SharedBucket>();
 
@@ -20,18 +23,28 @@ export class MemoryLeaseStore implements LeaseStore {
 
   exchange(ask: LeaseAsk): Promise<readonly LeaseAnswer[] | undefined> {
     this.exchanges += 1;
+    if (ask.buckets.length > 64) return Promise.reject(new Error(`expected at most 64 buckets, got ${ask.buckets.length}`));
     if (this.state === 'down') return Promise.reject(new Error('the store is down'));
-    return new Promise((resolve, reject) => {
+    this.underWay += 1;
+    this.mostUnderWay = Math.max(this.mostUnderWay, this.underWay);
+    const answer = new Promise<readonly LeaseAnswer[] | undefined>((resolve, reject) => {
       this.#clock.setTimer(() => {
-        if (this.state === 'silent') return;
+        if (this.state === 'silent') {
+          this.#clock.setTimer(() => reject(new Error('nothing came')), 1_000);
+          return;
+        }
         if (this.state === 'down') {
           reject(new Error('the connection broke'));
           return;
         }
         const answers = this.#serve(ask);
-        this.#clock.setTimer(() => (this.state === 'up' ? resolve(answers) : undefined), this.latencyMs / 2);
+        this.#clock.setTimer(
+          () => (this.state === 'up' ? resolve(answers) : reject(new Error('the connection broke'))),
+          this.latencyMs / 2,
+        );
       }, this.latencyMs / 2);
     });
+    return answer.finally(() => (this.underWay -= 1));
   }
 
   get keys(): readonly string[] {
