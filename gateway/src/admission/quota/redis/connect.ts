@@ -2,11 +2,14 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { Cluster, Redis } from 'ioredis';
-import type { RedisOptions } from 'ioredis';
+import type { RedisOptions as AllOptions } from 'ioredis';
 import { silentLogger } from '@headrace/runtime';
 import type { Logger } from '@headrace/runtime';
 import type { RedisTarget } from '../../../domain/traffic.js';
 import type { ScriptRunner } from './redis-store.js';
+
+/** How replies are mapped stays as it is; ioredis types clients by it. */
+type RedisOptions = Omit<AllOptions, 'replyMapping'>;
 
 export interface RedisConnection {
   readonly client: ScriptRunner;
@@ -38,7 +41,7 @@ function connectOne(target: RedisTarget, secrets: Secrets): Redis {
     ...(target.kind === 'sentinel' ? sentinels(target, secrets) : addressOf(target.addresses[0] ?? '', defaultPort)),
     enableOfflineQueue: false,
     enableAutoPipelining: true,
-    retryStrategy: (attempt) => {
+    retryStrategy: (attempt: number) => {
       Object.assign(client.options, secrets.read());
       return retryAfterMs(attempt);
     },
@@ -62,11 +65,7 @@ function connectCluster(target: RedisTarget, secrets: Secrets): Cluster {
   return new Cluster(
     target.addresses.map((address) => addressOf(address, defaultPort)),
     {
-      // Read for each node that is connected to.
-      redisOptions: Object.defineProperties(common(secrets), {
-        password: { enumerable: true, get: () => secrets.read().password },
-        tls: { enumerable: true, get: () => secrets.read().tls },
-      }),
+      redisOptions: readEachTime(common(secrets), secrets),
       enableOfflineQueue: false,
       clusterRetryStrategy: retryAfterMs,
       slotsRefreshTimeout: silentMs,
@@ -78,6 +77,14 @@ function connectCluster(target: RedisTarget, secrets: Secrets): Cluster {
       ...(target.tls === undefined ? {} : { dnsLookup: (address, found) => found(null, address) }),
     },
   );
+}
+
+/** A cluster's client copies these for each node that it connects to. */
+function readEachTime(options: RedisOptions, secrets: Secrets): RedisOptions {
+  return Object.defineProperties(options, {
+    password: { enumerable: true, get: () => secrets.read().password },
+    tls: { enumerable: true, get: () => secrets.read().tls },
+  });
 }
 
 function common(secrets: Secrets): RedisOptions {
