@@ -1,5 +1,5 @@
 import { FakeClock } from '@headrace/runtime/testing';
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { settle } from '../testing/fleet.js';
 import { MemoryLeaseStore } from '../testing/memory-store.js';
 import { leaseStoreCases } from '../testing/store-cases.js';
@@ -25,6 +25,6 @@ function memoryRig(): { rig: StoreRig; pump: (done: Promise<void>) => Promise<vo
 describe('a store in memory', () => {
   it.each(Object.entries(leaseStoreCases))('%s', async (_, run) => {
     const { rig, pump } = memoryRig();
-    await pump(run(rig));
+    await expect(pump(run(rig))).resolves.toBeUndefined();
   });
 });
