@@ -1,3 +1,6 @@
+import { CellBlocks } from './cells.js';
+import type { Cells } from './cells.js';
+
 /** What a limit on amounts per second looks like to the step that checks all limits of a request before it charges any. */
 export interface Bucket {
   /** True when `amount` would pass; charges nothing. */
@@ -21,6 +24,9 @@ export interface Bucket {
 /** A request that comes a microsecond early passes: floating point must not turn away a client that waited as it was told. */
 const toleranceMs = 1e-3;
 
+/** What is left and since when, rate and burst: the two buckets of a tenant lie in one line of the cache. */
+const blocks = new CellBlocks(4);
+
 /**
  * The generic cell rate algorithm in its second form, the continuous-state leaky bucket (ITU-T I.371 (03/2004), annex A; ATM Forum
  * TM 4.1, section 4.4.2), for amounts in place of cells. Two numbers of state: what is left, and when that was.
@@ -33,12 +39,13 @@ const toleranceMs = 1e-3;
  * allowance that never comes back; of 0 without one, nothing passes.
  */
 export class GcraBucket implements Bucket {
-  #ratePerMs: number;
-  #burst: number;
-  #left: number;
-  #atMs: number;
+  readonly #cells: Float64Array;
+  readonly #at: number;
 
   constructor(ratePerSecond: number, burst: number, nowMs: number) {
+    const { cells, at }: Cells = blocks.next();
+    this.#cells = cells;
+    this.#at = at;
     this.#ratePerMs = notNegative(ratePerSecond) / 1000;
     this.#burst = notNegative(burst);
     this.#left = this.#burst;
@@ -99,6 +106,31 @@ export class GcraBucket implements Bucket {
     if (!(elapsedMs > 0)) return;
     this.#left = Math.min(this.#burst, this.#left + elapsedMs * this.#ratePerMs);
     this.#atMs = nowMs;
+  }
+
+  get #left(): number {
+    return this.#cells[this.#at] ?? 0;
+  }
+  set #left(value: number) {
+    this.#cells[this.#at] = value;
+  }
+  get #atMs(): number {
+    return this.#cells[this.#at + 1] ?? 0;
+  }
+  set #atMs(value: number) {
+    this.#cells[this.#at + 1] = value;
+  }
+  get #ratePerMs(): number {
+    return this.#cells[this.#at + 2] ?? 0;
+  }
+  set #ratePerMs(value: number) {
+    this.#cells[this.#at + 2] = value;
+  }
+  get #burst(): number {
+    return this.#cells[this.#at + 3] ?? 0;
+  }
+  set #burst(value: number) {
+    this.#cells[this.#at + 3] = value;
   }
 
   #needed(amount: number): number {

@@ -269,12 +269,18 @@ it('jumps of the wall clock change nothing', async () => {
   expect(fleet.admitted()).toBeLessThanOrEqual(3_000 + mostAbove(1_000, 100));
 });
 
-it('whatever happens, admits no more than rate x time, a burst, the local shares, and a burst and a half for each loss of data or of answers', async () => {
-  const happening = fc.record({
-    what: fc.constantFrom('up', 'down', 'silent', 'slow', 'behind', 'lost'),
-    forMs: fc.integer({ min: 20, max: 900 }),
-    offered: fc.array(fc.integer({ min: 0, max: 2_500 }), { minLength: 4, maxLength: 4 }),
-  });
+const happening = fc.record({
+  what: fc.constantFrom('up', 'down', 'silent', 'slow', 'behind', 'lost'),
+  forMs: fc.integer({ min: 20, max: 900 }),
+  load: fc.double({ min: 0, max: 4, noNaN: true }),
+  weights: fc.array(fc.integer({ min: 1, max: 100 }), { minLength: 4, maxLength: 4 }),
+});
+
+/**
+ * `spread` is what the shares of all gateways add up to when the store falls silent: 1 and what averages lag behind while each keeps its
+ * part of the traffic, and at the very worst, with traffic that moves about and leaves each in turn alone, all of it at each.
+ */
+async function holdsBound(moving: boolean, spread: number): Promise<void> {
   await fc.assert(
     fc.asyncProperty(
       fc.constantFrom(50, 400, 1_000),
@@ -282,25 +288,41 @@ it('whatever happens, admits no more than rate x time, a burst, the local shares
       fc.array(happening, { minLength: 2, maxLength: 8 }),
       async (rate, burst, story) => {
         const fleet = new Fleet({ policy: tier({ requestsPerSecond: rate, burst }), latencyMs: 2 });
+        const warmUpMs = moving ? 0 : 300;
+        const first = story[0]?.weights ?? even;
+        const part = (weights: readonly number[]): readonly number[] =>
+          weights.map((weight) => weight / weights.reduce((a, b) => a + b, 0));
+        await fleet.run({ perSecond: scaled(part(first), 2 * rate), forMs: warmUpMs });
         let losses = 0;
-        let elapsedMs = 0;
+        let allowed = (rate * warmUpMs) / 1000;
         let replica = fleet.store.snapshot();
-        for (const { what, forMs, offered } of story) {
+        for (const { what, forMs, load, weights } of story) {
+          const alone = what === 'down' || what === 'silent' || what === 'slow';
           fleet.store.latencyMs = what === 'slow' ? 400 : 2;
           fleet.store.state = what === 'down' || what === 'silent' ? what : 'up';
-          if (what === 'slow') losses += 1;
-          if (what === 'behind' || what === 'lost') {
-            losses += 1;
-            fleet.store.failOver(what === 'lost' ? undefined : replica);
-          }
+          if (what === 'behind' || what === 'lost') fleet.store.failOver(what === 'lost' ? undefined : replica);
+          if (what === 'behind' || what === 'lost' || what === 'slow') losses += 1;
           replica = fleet.store.snapshot();
-          await fleet.run({ perSecond: offered, forMs });
-          elapsedMs += forMs;
+          await fleet.run({ perSecond: scaled(part(moving ? weights : first), load * rate), forMs });
+          allowed += (rate * forMs * (alone ? spread : 1)) / 1000;
         }
         const shared = fleetBurst(rate, burst);
-        expect(fleet.admitted()).toBeLessThanOrEqual((rate * elapsedMs) / 1000 + mostAbove(rate, burst) + losses * 1.5 * shared + 4);
+        const localShares = spread * (shared + (rate * leaseTerms.timeoutMs) / 1000);
+        expect(fleet.admitted()).toBeLessThanOrEqual(allowed + shared + localShares + losses * 1.5 * shared + 4);
       },
     ),
-    { numRuns: 30 },
+    { numRuns: 25 },
   );
-}, 60_000);
+}
+
+it(
+  'whatever happens, admits no more than rate x time, a burst, the local shares, and a burst and a half for each loss of data or of answers',
+  () => holdsBound(false, 1.1),
+  60_000,
+);
+
+it(
+  'and with traffic that moves about, no more than if each gateway went on alone while the store does not answer',
+  () => holdsBound(true, 4),
+  60_000,
+);

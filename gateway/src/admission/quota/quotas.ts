@@ -58,21 +58,20 @@ export class Quotas {
    */
   take(tenant: QuotaTenant, model: string, computeMs: number, nowMs: number): Refusal | undefined {
     const quota = this.#quotaOf(tenant, nowMs);
-    const { all } = quota;
     const one = quota.of(model, nowMs);
-    const allowed = all.allows(computeMs, nowMs);
+    const allowed = quota.allows(computeMs, nowMs);
     const allowedHere = one === undefined || one.allows(computeMs, nowMs);
-    const room = !all.full && one?.full !== true;
-    const sure = this.#shared === undefined || this.#shared.answers(quota.account, all, one, computeMs, nowMs);
+    const room = !quota.full && one?.full !== true;
+    const sure = this.#shared === undefined || this.#shared.answers(quota.account, quota, one, computeMs, nowMs);
     if (allowed && allowedHere && room && sure) {
-      all.enter(computeMs, nowMs);
+      quota.enter(computeMs, nowMs);
       one?.enter(computeMs, nowMs);
       quota.admitted += 1;
       this.#shared?.touch(quota.account);
       return undefined;
     }
     this.#shared?.touch(quota.account);
-    const refusal = sure ? explain(quota.policy.name, all, one, computeMs, nowMs) : unavailable;
+    const refusal = sure ? explain(quota.policy.name, quota, one, computeMs, nowMs) : unavailable;
     quota.refused += 1;
     this.#refused[refusal.reason] += 1;
     return refusal;
@@ -80,14 +79,14 @@ export class Quotas {
 
   /** Undoes a `take` of a request that a later step refused before it used anything. */
   giveBack(tenant: QuotaTenant, model: string, computeMs: number, nowMs: number): void {
-    tenant.quota?.all.giveBack(computeMs, nowMs);
+    tenant.quota?.giveBack(computeMs, nowMs);
     tenant.quota?.of(model, nowMs)?.giveBack(computeMs, nowMs);
     this.#shared?.touch(tenant.quota?.account);
   }
 
   /** A request that was admitted has ended, however it ended. */
   release(tenant: QuotaTenant, model: string, nowMs: number): void {
-    tenant.quota?.all.release(nowMs);
+    tenant.quota?.release(nowMs);
     tenant.quota?.of(model, nowMs)?.release(nowMs);
   }
 
@@ -99,9 +98,9 @@ export class Quotas {
   use(tenant: QuotaTenant, nowMs: number): QuotaUse {
     const quota = this.#quotaOf(tenant, nowMs);
     return {
-      requestsLeft: quota.all.requests?.left(nowMs) ?? Infinity,
-      computeLeftMs: quota.all.compute?.left(nowMs) ?? Infinity,
-      underWay: quota.all.underWay,
+      requestsLeft: quota.requests?.left(nowMs) ?? Infinity,
+      computeLeftMs: quota.compute?.left(nowMs) ?? Infinity,
+      underWay: quota.underWay,
       admitted: quota.admitted,
       refused: quota.refused,
     };

@@ -1,5 +1,6 @@
 import type { Quota } from '../../domain/traffic.js';
 import type { Bucket } from './bucket.js';
+import { CellBlocks } from './cells.js';
 
 /** Makes the bucket of a limit; `kind` is a letter of its name where buckets are shared. */
 export type OpenBucket = (kind: 'r' | 'c', ratePerSecond: number, burst: number, nowMs: number) => Bucket;
@@ -7,6 +8,8 @@ export type OpenBucket = (kind: 'r' | 'c', ratePerSecond: number, burst: number,
 /** Before two requests have ended nothing is known about how often one does. */
 const firstReleaseGapMs = 100;
 const longestReleaseGapMs = 10_000;
+
+const blocks = new CellBlocks(2);
 
 /** The limits of one tenant, over all models or for one: both buckets, and a counter of requests under way. */
 export class QuotaScope {
@@ -17,13 +20,18 @@ export class QuotaScope {
   requests: Bucket | undefined;
   compute: Bucket | undefined;
   #underWay = 0;
-  #releasedAtMs: number | undefined;
-  #releaseGapMs: number = firstReleaseGapMs;
+  readonly #cells: Float64Array;
+  readonly #at: number;
 
   constructor(model: string | undefined, quota: Quota, open: OpenBucket, nowMs: number) {
     this.model = model;
     this.#open = open;
     this.#quota = quota;
+    const { cells, at } = blocks.next();
+    this.#cells = cells;
+    this.#at = at;
+    this.#releasedAtMs = Number.NaN;
+    this.#releaseGapMs = firstReleaseGapMs;
     this.refit(quota, nowMs);
   }
 
@@ -72,7 +80,7 @@ export class QuotaScope {
 
   release(nowMs: number): void {
     this.#leave();
-    if (this.#releasedAtMs !== undefined) {
+    if (!Number.isNaN(this.#releasedAtMs)) {
       const gapMs = Math.min(longestReleaseGapMs, Math.max(0, nowMs - this.#releasedAtMs));
       this.#releaseGapMs += (gapMs - this.#releaseGapMs) / 8;
     }
@@ -81,6 +89,20 @@ export class QuotaScope {
 
   atRest(nowMs: number): boolean {
     return this.#underWay === 0 && (this.requests?.atRest(nowMs) ?? true) && (this.compute?.atRest(nowMs) ?? true);
+  }
+
+  /** NaN before the first. */
+  get #releasedAtMs(): number {
+    return this.#cells[this.#at] ?? 0;
+  }
+  set #releasedAtMs(value: number) {
+    this.#cells[this.#at] = value;
+  }
+  get #releaseGapMs(): number {
+    return this.#cells[this.#at + 1] ?? 0;
+  }
+  set #releaseGapMs(value: number) {
+    this.#cells[this.#at + 1] = value;
   }
 
   /** A scope that a reload made anew is left by requests that never entered it. */

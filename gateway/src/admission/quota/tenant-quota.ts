@@ -15,9 +15,8 @@ export interface QuotaTenant {
 /** Makes the buckets of a scope. */
 export type OpenScope = (model: string | undefined) => OpenBucket;
 
-/** What Quotas knows of a tenant: a few hundred bytes. */
-export class TenantQuota {
-  readonly all: QuotaScope;
+/** What Quotas knows of a tenant: its limits over all models, and beside them those for some. */
+export class TenantQuota extends QuotaScope {
   /** Where buckets are shared. */
   readonly account: LeaseAccount | undefined;
   admitted = 0;
@@ -28,10 +27,10 @@ export class TenantQuota {
   #models: Map<string, QuotaScope> | undefined;
 
   constructor(policy: TierPolicy, openScope: OpenScope, account: LeaseAccount | undefined, nowMs: number) {
+    super(undefined, policy, openScope(undefined), nowMs);
     this.#policy = policy;
     this.#openScope = openScope;
     this.account = account;
-    this.all = new QuotaScope(undefined, policy, openScope(undefined), nowMs);
   }
 
   get policy(): TierPolicy {
@@ -42,7 +41,7 @@ export class TenantQuota {
   follow(policy: TierPolicy, nowMs: number): void {
     if (policy === this.#policy) return;
     this.#policy = policy;
-    this.all.refit(policy, nowMs);
+    this.refit(policy, nowMs);
     for (const [model, scope] of this.#models ?? []) {
       const quota = policy.models.get(model);
       if (quota !== undefined) scope.refit(quota, nowMs);
@@ -63,8 +62,8 @@ export class TenantQuota {
     return scope;
   }
 
-  atRest(nowMs: number): boolean {
-    if (!this.all.atRest(nowMs)) return false;
+  override atRest(nowMs: number): boolean {
+    if (!super.atRest(nowMs)) return false;
     for (const scope of this.#models?.values() ?? []) if (!scope.atRest(nowMs)) return false;
     return this.account === undefined || (!this.account.queued && this.account.exchange === undefined);
   }

@@ -1,7 +1,11 @@
 import { GcraBucket, notNegative } from '../bucket.js';
 import type { Bucket } from '../bucket.js';
+import { CellBlocks } from '../cells.js';
 import { leaseTerms } from './terms.js';
 import type { BucketAsk, LeaseAnswer } from './port.js';
+
+/** One for each number below. */
+const blocks = new CellBlocks(13);
 
 /**
  * A bucket that the fleet shares, as one gateway sees it: what it holds on lease, and a local share for what no lease covers. The share
@@ -16,23 +20,17 @@ import type { BucketAsk, LeaseAnswer } from './port.js';
 export class LeasedBucket implements Bucket {
   readonly name: string;
   readonly #share: GcraBucket;
-  #ratePerSecond: number;
-  #burst: number;
-  #part: number = leaseTerms.firstShare;
-  #inHand = 0;
-  #total = 0;
-  #sentTotal = 0;
-  #leaseUntilMs = 0;
-  #renewAtMs = 0;
-  #asked = 0;
-  #askedSinceMs: number;
-  #usePerSecond = 0;
-  #want = 0;
+  /** Set by the first answer. */
   #known = false;
-  #answeredAtMs: number;
+  readonly #cells: Float64Array;
+  readonly #at: number;
 
   constructor(name: string, ratePerSecond: number, burst: number, nowMs: number) {
     this.name = name;
+    const { cells, at } = blocks.next();
+    this.#cells = cells;
+    this.#at = at;
+    this.#part = leaseTerms.firstShare;
     this.#ratePerSecond = notNegative(ratePerSecond);
     this.#burst = fleetBurst(ratePerSecond, burst);
     this.#share = new GcraBucket(this.#part * this.#ratePerSecond, this.#part * this.#burst, nowMs);
@@ -108,6 +106,7 @@ export class LeasedBucket implements Bucket {
   /** What to ask for. What is in hand above the wish must not be used from here on: it may be somebody else's already. */
   beginExchange(nowMs: number, afterFailure = false): BucketAsk {
     this.#expire(nowMs);
+    if (!afterFailure && this.#known && nowMs >= this.#leaseUntilMs) this.#startAnew(nowMs);
     if (afterFailure && nowMs - this.#answeredAtMs >= leaseTerms.outageMs) this.#forgive(nowMs);
     const elapsedMs = Math.max(0, nowMs - this.#askedSinceMs);
     const asked = this.#asked;
@@ -151,6 +150,92 @@ export class LeasedBucket implements Bucket {
 
   #expire(nowMs: number): void {
     if (this.#inHand > 0 && nowMs >= this.#leaseUntilMs) this.#inHand = 0;
+  }
+
+  // First what each request touches.
+  get #inHand(): number {
+    return this.#cells[this.#at + 0] ?? 0;
+  }
+  set #inHand(value: number) {
+    this.#cells[this.#at + 0] = value;
+  }
+  get #leaseUntilMs(): number {
+    return this.#cells[this.#at + 1] ?? 0;
+  }
+  set #leaseUntilMs(value: number) {
+    this.#cells[this.#at + 1] = value;
+  }
+  get #asked(): number {
+    return this.#cells[this.#at + 2] ?? 0;
+  }
+  set #asked(value: number) {
+    this.#cells[this.#at + 2] = value;
+  }
+  get #total(): number {
+    return this.#cells[this.#at + 3] ?? 0;
+  }
+  set #total(value: number) {
+    this.#cells[this.#at + 3] = value;
+  }
+  get #part(): number {
+    return this.#cells[this.#at + 4] ?? 0;
+  }
+  set #part(value: number) {
+    this.#cells[this.#at + 4] = value;
+  }
+  get #burst(): number {
+    return this.#cells[this.#at + 5] ?? 0;
+  }
+  set #burst(value: number) {
+    this.#cells[this.#at + 5] = value;
+  }
+  get #ratePerSecond(): number {
+    return this.#cells[this.#at + 6] ?? 0;
+  }
+  set #ratePerSecond(value: number) {
+    this.#cells[this.#at + 6] = value;
+  }
+  get #want(): number {
+    return this.#cells[this.#at + 7] ?? 0;
+  }
+  set #want(value: number) {
+    this.#cells[this.#at + 7] = value;
+  }
+  get #renewAtMs(): number {
+    return this.#cells[this.#at + 8] ?? 0;
+  }
+  set #renewAtMs(value: number) {
+    this.#cells[this.#at + 8] = value;
+  }
+  get #sentTotal(): number {
+    return this.#cells[this.#at + 9] ?? 0;
+  }
+  set #sentTotal(value: number) {
+    this.#cells[this.#at + 9] = value;
+  }
+  get #askedSinceMs(): number {
+    return this.#cells[this.#at + 10] ?? 0;
+  }
+  set #askedSinceMs(value: number) {
+    this.#cells[this.#at + 10] = value;
+  }
+  get #usePerSecond(): number {
+    return this.#cells[this.#at + 11] ?? 0;
+  }
+  set #usePerSecond(value: number) {
+    this.#cells[this.#at + 11] = value;
+  }
+  get #answeredAtMs(): number {
+    return this.#cells[this.#at + 12] ?? 0;
+  }
+  set #answeredAtMs(value: number) {
+    this.#cells[this.#at + 12] = value;
+  }
+
+  /** The store has forgotten this gateway, and others may have its share: an outage that begins now must not find it with both. */
+  #startAnew(nowMs: number): void {
+    this.#part = Math.min(this.#part, leaseTerms.firstShare);
+    this.#share.refit(this.#part * this.#ratePerSecond, this.#part * this.#burst, nowMs);
   }
 
   /** What an outage admitted was refilled by the time it took, as far as the local share says so: only what is missing there is owed. */
