@@ -1,9 +1,12 @@
 import type { Clock, Refusal, Timer } from '@headrace/runtime';
 import { refuse } from '@headrace/runtime';
+import { ArrivalCheck } from './arrival/arrival-check.js';
+import type { ArrivalView } from './arrival/arrival-check.js';
+import type { WaitEstimate } from './arrival/estimate.js';
 import { BypassShare } from './bypass/share.js';
 import { decide, fruitlessKey } from './decide/decide.js';
 import { retryAfterMs } from './decide/drain.js';
-import type { DecideInput } from './decide/snapshot.js';
+import type { DecideInput, LaneSnapshot } from './decide/snapshot.js';
 import { ArrivalGaps } from './lane/arrival-gaps.js';
 import { ReturnBurst } from './lane/return-burst.js';
 import type { Charge } from './lane/charges.js';
@@ -67,6 +70,7 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
   #limits: BatchLimits;
   readonly #waiting = new LaneSet<R>();
   readonly #charges: Charges<R>;
+  readonly #arrivals: ArrivalCheck;
   readonly #gaps = new ArrivalGaps();
   readonly #returns = new ReturnBurst();
   readonly #bypass = new BypassShare();
@@ -80,6 +84,7 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
   #timer: Timer | undefined;
   #timerAtMs = Infinity;
   #trustUntilMs = -Infinity;
+  readonly #eachLane = (): Iterable<LaneSnapshot> => this.#waiting.all();
   #retryEstimate = { madeAtMs: -Infinity, retryAfterMs: 0 };
 
   constructor(options: BatcherOptions<R>) {
@@ -90,6 +95,7 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
     this.#limits = options.limits;
     this.#defer = options.defer;
     this.#onBypass = options.onBypass;
+    this.#arrivals = new ArrivalCheck(options.limits.agingMs);
   }
 
   submit(request: R): Refusal | undefined {
@@ -97,21 +103,37 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
     const refusal = this.#refusal(request, nowMs);
     if (refusal !== undefined) return refusal;
     if (request.bypass && this.#startBypass(request, nowMs)) return undefined;
-    const full = this.#queueFull(request, nowMs);
+    const expected = request.returning === true && this.#arrivals.isExpected(request, this.#view(nowMs));
+    const full = this.#queueFull(request, expected, nowMs);
+    const late = this.#unreachable(request, expected, nowMs);
+    if (late !== undefined) return full ?? late;
     const { maxQueuedRows, maxLanes } = this.#limits;
     const pushedOut = full && this.#waiting.makeRoom(request, maxQueuedRows, maxLanes);
     if (full !== undefined && pushedOut === undefined) return full;
     // Over its share, high priority still goes to the front: of its tenant's turn.
     const lane = this.#waiting.push(request, request.bypass ? 1 : request.band, this.#limits.agingMs);
+    this.#arrivals.entered(request, nowMs);
     this.#gaps.note(lane.key, nowMs, this.#limits.maxLanes);
     this.#returns.noteArrival(nowMs);
-    if (pushedOut !== undefined) for (const late of pushedOut) this.#runner.drop(late, this.#overShare(nowMs));
+    if (pushedOut !== undefined) for (const each of pushedOut) this.#drop(each, this.#overShare(each, nowMs));
     this.#decideSoon();
     return undefined;
   }
 
   cancel(request: R): boolean {
-    return this.#waiting.cancel(request);
+    const waited = this.#waiting.cancel(request);
+    if (waited) this.#arrivals.left(request);
+    return waited;
+  }
+
+  /**
+   * When such a request would start and end if it came now: what is queued before it (bands above, and its own by earliest
+   * deadline), what runs, and t(b) of each target. Undefined while that is not known: see estimateWait; or when nothing
+   * has run of late, so that the fits may be stale.
+   */
+  estimate(request: R): WaitEstimate | undefined {
+    const nowMs = this.#clock.nowMs();
+    return nowMs <= this.#trustUntilMs ? this.#arrivals.estimate(request, this.#view(nowMs)) : undefined;
   }
 
   finished(batch: Batch<R>, report: RunReport): void {
@@ -165,8 +187,7 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
 
   close(refusal: Refusal): void {
     this.#closed ??= refusal;
-    for (let request = this.#waiting.takeAny(); request !== undefined; request = this.#waiting.takeAny())
-      this.#runner.drop(request, refusal);
+    for (let request = this.#waiting.takeAny(); request !== undefined; request = this.#waiting.takeAny()) this.#drop(request, refusal);
     this.#setTimer(Infinity);
   }
 
@@ -197,45 +218,72 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
     return undefined;
   }
 
-  #queueFull(request: R, nowMs: number): Refusal | undefined {
+  #drop(request: R, refusal: Refusal): void {
+    this.#arrivals.left(request);
+    this.#runner.drop(request, refusal);
+  }
+
+  #queueFull(request: R, expected: boolean, nowMs: number): Refusal | undefined {
     const { maxQueuedRows, maxLanes } = this.#limits;
-    const { rows, lanes } = this.#waiting;
-    if (this.#waiting.isFull(request, maxQueuedRows)) {
+    const { rows, lanes, requests } = this.#waiting;
+    // Room for those who were told to come now is kept from new ones, in the upper half of the queue.
+    const held =
+      expected || Math.max(rows, requests) * 2 < maxQueuedRows
+        ? 0
+        : Math.min(this.#arrivals.heldRows(request, this.#view(nowMs)), maxQueuedRows / 2);
+    if (this.#waiting.isFull(request, maxQueuedRows - held)) {
       return refuse(
         'QUEUE_FULL',
         `queue of the model: expected at most ${maxQueuedRows} rows waiting, got ${rows} and ${request.rows} more`,
-        {
-          retryAfterMs: this.#retryAfterMs(nowMs),
-        },
+        this.#retry(request, this.#view(nowMs)),
       );
     }
     if (lanes >= maxLanes && lanes > 0 && this.#waiting.needsLane(request)) {
       return refuse(
         'QUEUE_FULL',
         `queue of the model: expected at most ${maxLanes} kinds of request (shapes, parameters) waiting, got one more`,
-        {
-          retryAfterMs: this.#retryAfterMs(nowMs),
-        },
+        this.#retry(request, this.#view(nowMs)),
       );
     }
     return undefined;
   }
 
-  #overShare(nowMs: number): Refusal {
-    return refuse('QUEUE_FULL', `queue of the model: expected no more of the tenant than its share while others need theirs, got more`, {
-      retryAfterMs: this.#retryAfterMs(nowMs),
-    });
+  #overShare(request: R, nowMs: number): Refusal {
+    return refuse(
+      'QUEUE_FULL',
+      'queue of the model: expected no more of the tenant than its share while others need theirs, got more',
+      this.#retry(request, this.#view(nowMs)),
+    );
   }
 
-  #retryAfterMs(nowMs: number): number {
+  /** When all that waits now has run, or after others who were told so before. */
+  #retry(request: R, view: ArrivalView): { readonly retryAfterMs: number } | undefined {
+    const { nowMs, targets } = view;
     if (nowMs - this.#retryEstimate.madeAtMs >= retryEstimateMs) {
-      const queued = this.#waiting.all();
-      this.#retryEstimate = {
-        madeAtMs: nowMs,
-        retryAfterMs: retryAfterMs(queued, this.#targets(), this.#costs, this.#limits.maxBatchRows),
-      };
+      const drainMs = retryAfterMs(this.#waiting.all(), targets, this.#costs, this.#limits.maxBatchRows);
+      this.#retryEstimate = { madeAtMs: nowMs, retryAfterMs: drainMs };
     }
-    return this.#retryEstimate.retryAfterMs;
+    const { retryAfterMs: earliestInMs } = this.#retryEstimate;
+    const atMs = targets.length === 0 ? earliestInMs : this.#arrivals.retryAfterMs(request, earliestInMs, view);
+    return atMs === undefined ? undefined : { retryAfterMs: atMs };
+  }
+
+  #unreachable(request: R, expected: boolean, nowMs: number): Refusal | undefined {
+    if (request.deadlineMs === Infinity || nowMs > this.#trustUntilMs) return undefined;
+    if (this.#arrivals.isAmple(request, this.#waiting.rows, nowMs)) return undefined;
+    return this.#arrivals.unreachable(request, expected, this.#view(nowMs));
+  }
+
+  #view(nowMs: number): ArrivalView {
+    return {
+      nowMs,
+      targets: this.#targets(),
+      costs: this.#costs,
+      maxBatchRows: Math.max(1, this.#limits.maxBatchRows),
+      queuedRows: this.#waiting.rows,
+      lanes: this.#waiting.lanes,
+      eachLane: this.#eachLane,
+    };
   }
 
   /** Runs it at once and alone on the target that ends it soonest, whatever that holds, while bypass has share left. */
@@ -296,7 +344,7 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
           kind === 'expire'
             ? this.#waiting.takeExpired(lane, throughMs)
             : this.#waiting.takeExpiredHead(lane, throughMs, decision.leastBudgetMs);
-        for (let late = next(); late !== undefined; late = next()) this.#runner.drop(late, expired());
+        for (let late = next(); late !== undefined; late = next()) this.#drop(late, expired());
         continue;
       }
       const target = targets.find(({ id }) => id === decision.targetId);
@@ -306,6 +354,7 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
         decision.from === 'head'
           ? this.#waiting.take(lane, decision.rows, perRowMs)
           : this.#waiting.takeTail(lane, decision.rows, nowMs + decision.finishInMs, perRowMs, target.outstanding > 0);
+      for (const member of members) this.#arrivals.left(member);
       if (members.length === 0) fruitless.add(fruitlessKey(decision.lane, decision.targetId));
       else this.#runner.run(this.#start(members, target, targets, perRowMs, false));
     }

@@ -1,4 +1,5 @@
 import type { Refusal } from '@headrace/runtime';
+import type { WaitEstimate } from './arrival/estimate.js';
 
 /**
  * The vocabulary of the batcher.
@@ -35,6 +36,13 @@ export interface BatchRequest {
   readonly arrivedMs: number;
   /** Clock.nowMs() scale; Infinity for none. */
   readonly deadlineMs: number;
+  /**
+   * When it should be done, by the model's SLO (arrival + the SLO's latency); absent for none. Orders as a due time and is
+   * never a reason to drop: only deadlineMs is.
+   */
+  readonly softDueMs?: number | undefined;
+  /** True: it says that it was refused before and comes at the time it was told; counts only if one was told. */
+  readonly returning?: boolean | undefined;
   /** False: never merged with others (model not batchable, sequence, retry of a failed batch, bypass). */
   readonly mergeable: boolean;
   /** High priority that skips the lane and goes to the best target at once, within the model's bypass cap. */
@@ -145,6 +153,8 @@ export interface LaneStats {
 export interface BatcherPort<R extends BatchRequest> {
   /** Undefined when taken; otherwise why not (QUEUE_FULL with retryAfterMs from the real queue, DEADLINE_EXCEEDED, ...). May call runner.run synchronously. */
   submit(request: R): Refusal | undefined;
+  /** When such a request would start and end if it came now, ms from now; undefined while unknown. */
+  estimate(request: R): WaitEstimate | undefined;
   /** True when it was still waiting and is now gone (no drop call follows); false when it runs or is unknown. */
   cancel(request: R): boolean;
   /** A run ended, well or badly. */

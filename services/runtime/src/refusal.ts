@@ -27,6 +27,8 @@ export const refusalStatus = {
   COMPUTE_LIMITED: statusCode.RESOURCE_EXHAUSTED,
   CONCURRENCY_LIMITED: statusCode.RESOURCE_EXHAUSTED,
   LIMITER_UNAVAILABLE: statusCode.UNAVAILABLE,
+  OVERLOADED: statusCode.RESOURCE_EXHAUSTED,
+  DEADLINE_UNREACHABLE: statusCode.RESOURCE_EXHAUSTED,
   NO_BACKEND: statusCode.UNAVAILABLE,
   BACKEND_LOST: statusCode.UNAVAILABLE,
   CIRCUIT_OPEN: statusCode.UNAVAILABLE,
@@ -65,6 +67,10 @@ export const refusalHelp: Readonly<Record<RefusalReason, string>> = {
     'The tenant is above its computeMillisecondsPerSecond: rows x reference cost. RetryInfo says when the same request would pass.',
   CONCURRENCY_LIMITED: 'The tenant has as many requests under way as its tier allows. RetryInfo says when one has been ending of late.',
   LIMITER_UNAVAILABLE: "The store of the fleet's quotas does not answer, and the policy asks to refuse then.",
+  OVERLOADED:
+    'More requests are under way than the model can answer in time, and this one is of a priority and tier that waits. RetryInfo says when; absent, it cannot be said.',
+  DEADLINE_UNREACHABLE:
+    'What already waits would keep this request past its deadline, so it was not queued. RetryInfo says when it would make it; absent, the deadline is shorter than a run.',
   NO_BACKEND: 'No backend for the model is ready.',
   BACKEND_LOST: 'The connection to the backend broke and no retry was possible or allowed.',
   CIRCUIT_OPEN: 'Every backend of the model failed too often of late; a trial follows soon.',

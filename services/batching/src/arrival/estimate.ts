@@ -1,0 +1,78 @@
+import type { BatchRequest, CostBook, TargetSnapshot } from '../types.js';
+import type { TargetCost } from '../decide/batch-size.js';
+import { preferredRows, runMs } from '../decide/batch-size.js';
+import type { LaneServer } from '../decide/makespan.js';
+import { makespanMs } from '../decide/makespan.js';
+
+/** What is predicted for a request that would be queued now, ms from now. */
+export interface WaitEstimate {
+  /** Its run begins. */
+  readonly startInMs: number;
+  /** Its run ends, in a batch as large as is usual with so much waiting. */
+  readonly endInMs: number;
+  /** Its run alone on the target that is best at it: t(rows), which no empty queue makes shorter. */
+  readonly soloMs: number;
+}
+
+export interface EstimateInput {
+  readonly targets: readonly TargetSnapshot[];
+  readonly costs: Pick<CostBook, 'estimate'>;
+  readonly maxBatchRows: number;
+}
+
+/**
+ * When a request with `aheadRows` rows of its own shape class before it would start and end: the least time in which the
+ * targets, with what they hold now, can do all rows up to its own (makespan), in batches of the size that decide() takes.
+ * E.g. one GPU, a 10 ms, k 0.1 ms, free in 4 ms, 40 rows ahead: a batch of 32 (13.2 ms), then 8, its own and what comes
+ * meanwhile (13.2 ms): starts in 17.2 ms, ends in 30.4.
+ *
+ * Undefined where that is not known: no target, nothing has run, or overhead and rows are not told apart (a queue of n
+ * would be taken for n runs).
+ */
+export function estimateWait(
+  request: Pick<BatchRequest, 'shapeClass' | 'rows' | 'mergeable' | 'pinnedTarget'>,
+  aheadRows: number,
+  { targets, costs, maxBatchRows }: EstimateInput,
+): WaitEstimate | undefined {
+  const rows = Math.max(request.rows, 1);
+  const servers: LaneServer[] = [];
+  let soloMs = Infinity;
+  let freeInMs = Infinity;
+  let partMs = Infinity;
+  let batchMs = Infinity;
+  for (const target of targets) {
+    if (request.pinnedTarget !== undefined && request.pinnedTarget !== target.id) continue;
+    const cost = costOn(request.shapeClass, target, costs);
+    if (runMs(cost, rows) <= 0 || (maxBatchRows > 1 && !cost.identified)) return undefined;
+    const batchRows = request.mergeable ? Math.max(rows, preferredRows(cost, aheadRows + rows, maxBatchRows)) : rows;
+    servers.push({ cost, freeInMs: target.freeInMs, batchRows });
+    soloMs = Math.min(soloMs, runMs(cost, rows));
+    freeInMs = Math.min(freeInMs, target.freeInMs);
+    partMs = Math.min(partMs, runMs(cost, ((aheadRows + rows - 1) % batchRows) + 1));
+    batchMs = Math.min(batchMs, runMs(cost, Math.min(batchRows, aheadRows + rows)));
+  }
+  if (servers.length === 0) return undefined;
+  const doneInMs = makespanMs(servers, aheadRows + rows);
+  if (!Number.isFinite(doneInMs)) return undefined;
+  // While it waits, those who come after it fill its batch.
+  const startInMs = Math.max(freeInMs, doneInMs - partMs);
+  return { startInMs, endInMs: startInMs + batchMs, soloMs };
+}
+
+/** t(b) on this target, with what it has of penalty and overhead. */
+export function costOn(shapeClass: string, target: TargetSnapshot, costs: Pick<CostBook, 'estimate'>): TargetCost {
+  const { identified, overheadMs, perRowMs } = costs.estimate(shapeClass, target.podClass);
+  return { identified, overheadMs: overheadMs * target.penalty + (target.batchOverheadMs ?? 0), perRowMs: perRowMs * target.penalty };
+}
+
+/** Rows of the class that all targets together do in a millisecond with `queuedRows` waiting; 0 when nothing is known. */
+export function rowsPerMs(shapeClass: string, queuedRows: number, { targets, costs, maxBatchRows }: EstimateInput): number {
+  let rate = 0;
+  for (const target of targets) {
+    const cost = costOn(shapeClass, target, costs);
+    const batchRows = preferredRows(cost, Math.max(queuedRows, 1), maxBatchRows);
+    const batchMs = runMs(cost, batchRows);
+    if (batchMs > 0) rate += batchRows / batchMs;
+  }
+  return rate;
+}
