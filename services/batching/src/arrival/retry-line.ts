@@ -1,5 +1,7 @@
 /** Beyond this nothing is promised: what the load is by then nobody knows. */
 const horizonMs = 30_000;
+/** At a rate lower than one client in this time nothing is promised either: it would hold up those after it when room is made. */
+const mostGapMs = 1_000;
 /** A client that is told a time comes a little after it; for so long (as a time constant) its place is kept... */
 const holdMs = 50;
 /** ...and for so long it is known again, though no place is kept. */
@@ -37,8 +39,8 @@ export class RetryLine {
     if (!(rowsPerMs > 0) || !(earliestInMs >= 0)) return undefined;
     this.#advance(nowMs);
     const slotMs = Math.max(nowMs + earliestInMs, this.#tailMs);
-    if (slotMs - nowMs > horizonMs) return undefined;
     const size = Math.max(rows, 1);
+    if (slotMs - nowMs > horizonMs || size / rowsPerMs > mostGapMs) return undefined;
     if (this.#booked === 0) {
       this.#startMs = slotMs;
       this.#credit = Math.max(0, this.#credit);

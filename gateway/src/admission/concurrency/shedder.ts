@@ -1,0 +1,140 @@
+/** Windows over which arrivals and answers are counted. */
+const leastWindowMs = 20;
+const mostWindowMs = 500;
+/** Share of the limit that the controller aims at: the rest is for what comes unevenly. */
+const aim = 0.75;
+/** How strongly a distance from the aim corrects the share of arrivals that is let in. */
+const gain = 0.5;
+/** What a new window counts against those before it. */
+const newest = 0.5;
+/** A class of which some are shed stops at this share of the limit, those it told to come at the other; the rest is for the classes before it. */
+const shedStop = 0.8;
+const expectedStop = 0.96;
+/** 2^32 / golden ratio: the multiples of it, modulo 2^32, spread evenly over any subsequence. */
+const weyl = 0x9e3779b9;
+
+/**
+ * Which classes of requests are let in while more comes than is answered. Classes are ranks, 0 first.
+ *
+ *     arrivals by rank   |== 0 ==|===== 1 =====|======= 2 =======|
+ *     let in             |<------- keep ------->|                     rank 0 and 1 wholly, a part of 2
+ *
+ * keep follows from each window: what was answered by what came, corrected towards 75 % of the limit under way. The rank in
+ * which it ends is thinned, so that the share of each rank changes as smoothly as keep does (as in WeChat's DAGOR, whose
+ * level moves over such a histogram, but with a fraction within the level, without which the level swings by whole classes).
+ */
+export class Shedder {
+  readonly #ranks: number;
+  readonly #arrivals: Float64Array;
+  readonly #expected: Float64Array;
+  readonly #demand: Float64Array;
+  readonly #share: Float64Array;
+  readonly #thinned: Uint32Array;
+  #answers = 0;
+  #answered = 0;
+  #keep = 1;
+  #underWayMs = 0;
+  #startedMs = -Infinity;
+  #atMs = -Infinity;
+  #windowMs = leastWindowMs;
+
+  constructor(ranks: number) {
+    this.#ranks = ranks;
+    this.#arrivals = new Float64Array(ranks);
+    this.#expected = new Float64Array(ranks);
+    this.#demand = new Float64Array(ranks);
+    this.#share = new Float64Array(ranks).fill(1);
+    this.#thinned = new Uint32Array(ranks);
+  }
+
+  /** Of all that comes, the share that is let in. */
+  get keep(): number {
+    return this.#keep;
+  }
+
+  /** Share of a rank's new requests that is let in now. */
+  shareOf(rank: number): number {
+    return this.#share[rank] ?? 0;
+  }
+
+  /** What of a rank is let in, requests a millisecond. */
+  rateOf(rank: number): number {
+    return (this.shareOf(rank) * (this.#demand[rank] ?? 0)) / this.#windowMs;
+  }
+
+  get answersPerMs(): number {
+    return this.#answered / this.#windowMs;
+  }
+
+  /** How much of the limit a rank may use. */
+  stopOf(rank: number, expected: boolean): number {
+    return this.shareOf(rank) >= 1 ? 1 : expected ? expectedStop : shedStop;
+  }
+
+  /** Counts the arrival; `expected`: it was told to come now, and takes from its rank's share instead of being thinned. */
+  arrived(rank: number, expected: boolean, underWay: number, limit: number, nowMs: number): void {
+    this.#tick(underWay, limit, nowMs);
+    this.#arrivals[rank] = (this.#arrivals[rank] ?? 0) + 1;
+    if (expected) this.#expected[rank] = (this.#expected[rank] ?? 0) + 1;
+  }
+
+  /** Whether this one of its rank passes. No chance: the golden-ratio sequence, which no rhythm of arrivals falls in step with. */
+  passes(rank: number): boolean {
+    const share = this.shareOf(rank);
+    if (share >= 1) return true;
+    const next = ((this.#thinned[rank] ?? 0) + weyl) >>> 0;
+    this.#thinned[rank] = next;
+    return next < share * 4_294_967_296;
+  }
+
+  /** `underWay`: with it. */
+  ended(latencyMs: number, underWay: number, limit: number, nowMs: number): void {
+    this.#tick(underWay, limit, nowMs);
+    this.#answers += 1;
+    if (latencyMs > 0 && latencyMs < Infinity) {
+      const aimedMs = Math.min(Math.max(latencyMs, leastWindowMs), mostWindowMs);
+      this.#windowMs += (aimedMs - this.#windowMs) / 64;
+    }
+  }
+
+  #tick(underWay: number, limit: number, nowMs: number): void {
+    if (this.#startedMs === -Infinity) this.#startedMs = nowMs;
+    else if (nowMs > this.#atMs) this.#underWayMs += underWay * (nowMs - this.#atMs);
+    if (nowMs <= this.#atMs) return;
+    this.#atMs = nowMs;
+    const elapsedMs = nowMs - this.#startedMs;
+    if (elapsedMs >= this.#windowMs) this.#roll(limit, elapsedMs, nowMs);
+  }
+
+  #roll(limit: number, elapsedMs: number, nowMs: number): void {
+    const scale = this.#windowMs / elapsedMs;
+    // After a silence the past says nothing.
+    const mix = elapsedMs > 4 * this.#windowMs ? 1 : newest;
+    let total = 0;
+    for (let rank = 0; rank < this.#ranks; rank++) {
+      const demand = (this.#demand[rank] ?? 0) * (1 - mix) + (this.#arrivals[rank] ?? 0) * scale * mix;
+      this.#demand[rank] = demand;
+      total += demand;
+    }
+    this.#answered = this.#answered * (1 - mix) + this.#answers * scale * mix;
+    const meanUnderWay = this.#underWayMs / elapsedMs;
+    const correction = 1 + gain * (1 - meanUnderWay / (aim * limit));
+    this.#keep = total > 0 ? Math.min(1, Math.max(0, (this.#answered / total) * correction)) : 1;
+    // Nothing is answered while little is under way: it has only begun.
+    if (meanUnderWay < (aim * limit) / 4) this.#keep = Math.max(this.#keep, Math.min(1, 2 * this.#keep + 0.1));
+    let above = 0;
+    for (let rank = 0; rank < this.#ranks; rank++) {
+      const demand = this.#demand[rank] ?? 0;
+      const wanted = this.#keep * total - above;
+      const whole = demand > 0 ? Math.min(1, Math.max(0, wanted / demand)) : wanted > 0 || this.#keep === 1 ? 1 : 0;
+      const told = Math.min(((this.#expected[rank] ?? 0) * scale) / Math.max(demand, 1e-9), 1);
+      this.#share[rank] = whole >= 1 ? 1 : told < 1 ? Math.max(0, (whole - told) / (1 - told)) : 0;
+      above += demand;
+      this.#arrivals[rank] = 0;
+      this.#expected[rank] = 0;
+    }
+    this.#answers = 0;
+    this.#underWayMs = 0;
+    this.#startedMs = nowMs;
+  }
+}
