@@ -184,7 +184,7 @@ describe('deadlines and cancellation', () => {
     const staged = line.send({ model: 'm', values: [2n] });
     const waiting = line.send({ model: 'm', values: [3n], parameters: { timeout: 100_000n } });
     line.clock.advance(101);
-    expect([running, staged, waiting].map(reason)).toEqual(['under way', 'under way', 'DEADLINE_EXCEEDED']);
+    expect([running, staged, waiting].map(reason)).toEqual(['under way', 'under way', 'DEADLINE_UNREACHABLE']);
     line.clock.advance(5000);
     expect(reason(running)).toBe('OK');
   });

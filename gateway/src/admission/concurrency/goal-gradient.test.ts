@@ -30,6 +30,15 @@ describe('a limit by a goal', () => {
     expect(limit.limit).toBe(20);
   });
 
+  test('those who came before the limit grew and are late take it back: the late are seen last', () => {
+    const limit = new GoalGradient({ goal, initial: 50 });
+    feed(limit, 0, 140, 20);
+    const grown = limit.limit;
+    expect(grown).toBeGreaterThan(50);
+    feed(limit, 140, 300, 400);
+    expect(limit.limit).toBeLessThan(grown);
+  });
+
   test('what expired counts as late', () => {
     const limit = new GoalGradient({ goal, initial: 50 });
     feed(limit, 0, 600, Infinity);
