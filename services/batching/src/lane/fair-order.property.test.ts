@@ -173,7 +173,7 @@ test('every request is served within the bound, whatever others have waiting', (
         };
         for (const one of rivals) for (let count = 0; count < 30; count++) add(one);
         simulation.clock.advance(333);
-        const me = { weight };
+        const me: Tenant = { weight };
         const mine = Array.from({ length: own }, () => simulation.submit({ tenant: me, band, lane: 'c', shapeClass: 'c' }));
         const weights = rivals.reduce((sum, one) => sum + one.weight, weight);
         const batchMs = 8;
