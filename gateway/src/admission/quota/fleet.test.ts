@@ -122,6 +122,14 @@ describe('a store that is slow or gone', () => {
     expect(fleet.admitted()).toBeLessThanOrEqual(5_000 + mostAbove(1_000, 500));
   });
 
+  it('is probed 20 times a second by each gateway while it refuses', async () => {
+    const fleet = new Fleet({ policy: tier({ requestsPerSecond: 1_000, burst: 1_000 }) });
+    fleet.store.state = 'down';
+    await fleet.run({ perSecond: scaled(even, 2_000), forMs: 2_000 });
+    expect(fleet.store.exchanges / 4 / 2).toBeGreaterThan(15);
+    expect(fleet.store.exchanges / 4 / 2).toBeLessThanOrEqual(21);
+  });
+
   it('is probed by a few at a time, and no more', async () => {
     const fleet = new Fleet({ policy: tier({ requestsPerSecond: 10, burst: 10 }), gateways: 1 });
     fleet.store.state = 'silent';
