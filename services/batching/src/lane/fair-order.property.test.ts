@@ -175,7 +175,7 @@ test('every request is served within the bound, whatever others have waiting', (
         simulation.clock.advance(333);
         const me: Tenant = { weight };
         const mine = Array.from({ length: own }, () => simulation.submit({ tenant: me, band, lane: 'c', shapeClass: 'c' }));
-        const weights = rivals.reduce((sum, one) => sum + one.weight, weight);
+        const weights = rivals.reduce<number>((sum, one) => sum + one.weight, weight);
         const batchMs = 8;
         // Up to band 1; then a round for each quantum of what goes before it, and one batch too many of everybody.
         const boundMs = (band - 1) * agingMs + (own + batchMs + quantumMs * weight) * (weights / weight) + (rivals.length + 3) * batchMs;
