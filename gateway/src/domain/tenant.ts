@@ -11,29 +11,10 @@ export interface Tenant {
   readonly key: string;
   /** Replaced when the policy is; read it anew for each request. */
   readonly policy: TierPolicy;
+  /** Its share of the service relative to other tenants': the policy's word at this moment. */
+  readonly weight: number;
   /** The policy names it, so it may be a metric's label. */
   readonly named: boolean;
-  /** What other stages keep of it; see TenantSlot. */
-  readonly slots: unknown[];
   /** Requests under way; while there are some the tenant is not forgotten. Its user counts up and down. */
   underWay: number;
-}
-
-/** A typed place in every tenant for one stage's state. */
-export class TenantSlot<T> {
-  readonly #index: number;
-
-  constructor(index: number) {
-    this.#index = index;
-  }
-
-  get(tenant: Tenant): T | undefined {
-    return tenant.slots[this.#index] as T | undefined;
-  }
-
-  set(tenant: Tenant, state: T): void {
-    const { slots } = tenant;
-    while (slots.length <= this.#index) slots.push(undefined);
-    slots[this.#index] = state;
-  }
 }

@@ -1,4 +1,3 @@
-import { TenantSlot } from '../../domain/tenant.js';
 import type { Tenant } from '../../domain/tenant.js';
 import type { Caller, TierPolicy, TrafficPolicy } from '../../domain/traffic.js';
 import { EvictionOrder } from './eviction-order.js';
@@ -9,7 +8,7 @@ export interface TenantDirectoryOptions {
   readonly maxUnnamed?: number;
   /** One that sent nothing for so long is forgotten, at the latest after twice as long. Default 10 minutes. */
   readonly idleMs?: number;
-  /** A tenant was forgotten; its slots are still there. */
+  /** A tenant was forgotten. */
   readonly onForget?: (tenant: Tenant) => void;
 }
 
@@ -28,20 +27,14 @@ export class TenantDirectory {
   readonly #onForget: (tenant: Tenant) => void;
   readonly #anonymous: KnownTenant;
   #policy: TrafficPolicy;
-  #slots = 0;
 
   constructor(policy: TrafficPolicy, { maxUnnamed = 100_000, idleMs = 600_000, onForget = () => undefined }: TenantDirectoryOptions = {}) {
     this.#policy = policy;
     this.#maxUnnamed = maxUnnamed;
     this.#idleMs = idleMs;
     this.#onForget = onForget;
-    this.#anonymous = new KnownTenant('', policy.defaultTier, false, undefined, 0);
+    this.#anonymous = new KnownTenant('', policy.defaultTier, false, undefined);
     this.use(policy);
-  }
-
-  /** A place for one stage's state in each tenant; for once per stage, not once per request. */
-  slot<T>(): TenantSlot<T> {
-    return new TenantSlot<T>(this.#slots++);
   }
 
   /** Known ones beside the anonymous. */
@@ -49,13 +42,26 @@ export class TenantDirectory {
     return this.#tenants.size;
   }
 
+  /** The one that stands for all callers whom nothing names. */
+  get anonymous(): KnownTenant {
+    return this.#anonymous;
+  }
+
+  known(name: string): KnownTenant | undefined {
+    return name === '' ? this.#anonymous : this.#tenants.get(name);
+  }
+
+  all(): IterableIterator<KnownTenant> {
+    return this.#tenants.values();
+  }
+
   /** Those of the policy, in its order, whether they called or not. */
-  named(): readonly Tenant[] {
+  named(): readonly KnownTenant[] {
     return [...this.#policy.tenants.keys()].flatMap((name) => this.#tenants.get(name) ?? []);
   }
 
   /** @param nowMs Clock.nowMs() */
-  tenantOf(caller: Caller, nowMs: number): Tenant {
+  tenantOf(caller: Caller, nowMs: number): KnownTenant {
     if (caller.tenant === '') return this.#anonymous;
     const known = this.#tenants.get(caller.tenant);
     if (known === undefined) return this.#learn(caller, nowMs);
@@ -75,7 +81,7 @@ export class TenantDirectory {
     this.#anonymous.policy = policy.defaultTier;
     for (const tenant of this.#tenants.values()) this.#reclassify(tenant);
     for (const { name, policy: own } of policy.tenants.values()) {
-      if (!this.#tenants.has(name)) this.#tenants.set(name, new KnownTenant(name, own, true, undefined, this.#slots));
+      if (!this.#tenants.has(name)) this.#tenants.set(name, new KnownTenant(name, own, true, undefined));
     }
     while (this.#order.size > this.#maxUnnamed && this.#order.oldest !== undefined) this.#forget(this.#order.oldest);
   }
@@ -94,7 +100,7 @@ export class TenantDirectory {
   #learn(caller: Caller, nowMs: number): KnownTenant {
     this.sweep(nowMs, maxSteps);
     this.#makeRoom(nowMs);
-    const tenant = new KnownTenant(caller.tenant, this.#policy.defaultTier, false, caller.tier, this.#slots);
+    const tenant = new KnownTenant(caller.tenant, this.#policy.defaultTier, false, caller.tier);
     tenant.policy = this.#policyOf(tenant);
     tenant.usedMs = Math.floor(nowMs);
     tenant.renewedMs = tenant.usedMs;

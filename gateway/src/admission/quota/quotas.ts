@@ -47,6 +47,11 @@ export class Quotas {
     this.#shared = options.shared;
   }
 
+  /** How the fleet's store is doing; undefined: this gateway counts for itself. */
+  get shared(): Pick<SharedBuckets, 'failing' | 'counts'> | undefined {
+    return this.#shared;
+  }
+
   /** Refusals so far by reason, those in shadow mode included. */
   get refused(): Readonly<Record<QuotaReason, number>> {
     return this.#refused;
@@ -79,20 +84,22 @@ export class Quotas {
 
   /** Undoes a `take` of a request that a later step refused before it used anything. */
   giveBack(tenant: QuotaTenant, model: string, computeMs: number, nowMs: number): void {
-    tenant.quota?.giveBack(computeMs, nowMs);
-    tenant.quota?.of(model, nowMs)?.giveBack(computeMs, nowMs);
-    this.#shared?.touch(tenant.quota?.account);
+    const quota = this.#known(tenant);
+    quota?.giveBack(computeMs, nowMs);
+    quota?.of(model, nowMs)?.giveBack(computeMs, nowMs);
+    this.#shared?.touch(quota?.account);
   }
 
   /** A request that was admitted has ended, however it ended. */
   release(tenant: QuotaTenant, model: string, nowMs: number): void {
-    tenant.quota?.release(nowMs);
-    tenant.quota?.of(model, nowMs)?.release(nowMs);
+    const quota = this.#known(tenant);
+    quota?.release(nowMs);
+    quota?.of(model, nowMs)?.release(nowMs);
   }
 
   /** True when the tenant's state may be dropped and nobody would notice. */
   atRest(tenant: QuotaTenant, nowMs: number): boolean {
-    return tenant.quota?.atRest(nowMs) ?? true;
+    return this.#known(tenant)?.atRest(nowMs) ?? true;
   }
 
   use(tenant: QuotaTenant, nowMs: number): QuotaUse {
@@ -106,15 +113,24 @@ export class Quotas {
     };
   }
 
+  /** Ends orderly: what is held of a fleet's goes back. Bounded in time. */
+  async close(): Promise<void> {
+    await this.#shared?.close();
+  }
+
+  #known({ quota }: QuotaTenant): TenantQuota | undefined {
+    return quota?.owner === this ? quota : undefined;
+  }
+
   #quotaOf(tenant: QuotaTenant, nowMs: number): TenantQuota {
     const known = tenant.quota;
-    if (known !== undefined) {
+    if (known !== undefined && known.owner === this) {
       known.follow(tenant.policy, nowMs);
       return known;
     }
     const account = this.#shared?.open(tenant.name);
     const openScope = account === undefined ? openLocal : (this.#shared?.scopes(account) ?? openLocal);
-    const quota = new TenantQuota(tenant.policy, openScope, account, nowMs);
+    const quota = new TenantQuota(this, tenant.policy, openScope, account, nowMs);
     tenant.quota = quota;
     return quota;
   }

@@ -17,6 +17,8 @@ export type OpenScope = (model: string | undefined) => OpenBucket;
 
 /** What Quotas knows of a tenant: its limits over all models, and beside them those for some. */
 export class TenantQuota extends QuotaScope {
+  /** The Quotas that made it: under another one, with another store of a fleet's quotas, counting starts anew. */
+  readonly owner: object;
   /** Where buckets are shared. */
   readonly account: LeaseAccount | undefined;
   admitted = 0;
@@ -26,8 +28,9 @@ export class TenantQuota extends QuotaScope {
   /** Only models that the policy limits. */
   #models: Map<string, QuotaScope> | undefined;
 
-  constructor(policy: TierPolicy, openScope: OpenScope, account: LeaseAccount | undefined, nowMs: number) {
+  constructor(owner: object, policy: TierPolicy, openScope: OpenScope, account: LeaseAccount | undefined, nowMs: number) {
     super(undefined, policy, openScope(undefined), nowMs);
+    this.owner = owner;
     this.#policy = policy;
     this.#openScope = openScope;
     this.account = account;
