@@ -1,9 +1,13 @@
 import { createCostBook } from '@headrace/batching';
 import { RequestScanner, fileDescriptorProtos, inferenceService } from '@headrace/proto';
-import { HeadraceError, MetricsRegistry, describeError, refuse, startMetricsServer } from '@headrace/runtime';
-import type { Clock, Logger, MetricsServer, MetricsSnapshot, Result, Tracing } from '@headrace/runtime';
+import { HeadraceError, MetricsRegistry, describeError, refuse, startMetricsServer, statusCode } from '@headrace/runtime';
+import type { Clock, Logger, MetricsServer, MetricsSnapshot, Result, Timer, Tracing } from '@headrace/runtime';
 import { registerHealth, registerReflection } from '@headrace/wire';
 import type { HealthSource, TlsServerFiles, Transport, WireServer } from '@headrace/wire';
+import { pressureAfter } from './admission/concurrency/pressure.js';
+import type { SystemSample } from './admission/concurrency/pressure.js';
+import { SystemSampler } from './admission/concurrency/system-sampler.js';
+import { Identity } from './admission/identity/identity.js';
 import { BackendDirectory } from './backends/directory.js';
 import { BackendDocuments } from './backends/model-documents.js';
 import type { MonitorPace } from './backends/monitor.js';
@@ -12,15 +16,19 @@ import { policyOf } from './domain/gateway-table.js';
 import type { GatewayTable } from './domain/gateway-table.js';
 import { defineGatewayMetrics } from './metrics.js';
 import type { GatewayMetrics } from './metrics.js';
+import { openQuotas } from './open-quotas.js';
 import { Pipeline } from './pipeline/pipeline.js';
 import { MergedRepository } from './repository/merged-repository.js';
 import { pickTarget } from './routing/pick.js';
 import { backendOfTarget } from './routing/slot-ids.js';
+import { identityIo } from './sources/identity-io.js';
 import { readTable, watchTable } from './table/watch.js';
 import type { TableWatch } from './table/watch.js';
 import { coreMethods } from './transport/core-methods.js';
 import { inferMethods } from './transport/infer-methods.js';
 import type { EndedRequest } from './transport/submit-message.js';
+import { trafficMethods } from './transport/traffic-methods.js';
+import { AdmissionView } from './traffic-view.js';
 import { repositoryMethods } from './transport/repository-methods.js';
 import { unsupportedMethods } from './transport/unsupported-methods.js';
 import { decideAtTurnEnd } from './turn-decisions.js';
@@ -67,6 +75,8 @@ export interface Gateway {
   drain(graceMs: number): Promise<void>;
 }
 
+const pressMs = 1_000;
+const calm: SystemSample = { loopDelayP99Ms: 0, cpuShare: 0, memoryShare: 0, backendQueue: 0 };
 /** A client that has not read the GOAWAY yet may send for about a round trip. */
 const crossingMs = 500;
 
@@ -90,6 +100,7 @@ class RunningGateway implements Gateway {
   readonly #metrics: GatewayMetrics;
   readonly #directory: BackendDirectory;
   readonly #pipeline: Pipeline;
+  readonly #identity: Identity;
   readonly #documents: BackendDocuments;
   readonly #server: WireServer;
   readonly #listeners = new Set<() => void>();
@@ -98,6 +109,8 @@ class RunningGateway implements Gateway {
   #metricsServer: MetricsServer | undefined;
   #serving = true;
   #drained: Promise<void> | undefined;
+  #sampler: SystemSampler | undefined;
+  #presser: Timer | undefined;
   grpcPort = 0;
 
   constructor(options: GatewayOptions, table: GatewayTable) {
@@ -128,6 +141,12 @@ class RunningGateway implements Gateway {
       backends: { channel: (name) => this.#directory.channel(name), suspect: (name) => this.#directory.suspect(name) },
       table: this.#table,
       turns: siblings?.turns,
+      openQuotas: (shared) => openQuotas(shared, { clock, logger }),
+    });
+    this.#identity = new Identity({
+      clock,
+      io: identityIo(clock),
+      onProblem: (problem) => logger.error({ problem }, 'identities: a source cannot be read; what it said before stays in use'),
     });
     this.#documents = new BackendDocuments({
       serving: (model, version) => this.#backendsFor(model, version),
@@ -151,8 +170,10 @@ class RunningGateway implements Gateway {
       this.#metricsServer = await startMetricsServer({ registry: this.#registry, host, port: metricsPort, ready: () => this.isReady() });
     }
     this.grpcPort = (await this.#server.listen(host, grpcPort)).port;
+    await this.#identity.use(this.#table.traffic);
     this.#directory.setSpecs(this.#table.backends, [...this.#table.models.keys()]);
     this.#onBackends();
+    this.#press();
     this.#watch = await watchTable(configFile, tableText, clock, {
       onTable: (table) => this.#applyTable(shareOfTable(table, this.#options.siblings?.count ?? 1)),
       onProblems: (problems) => this.#rejectTable(problems),
@@ -217,6 +238,9 @@ class RunningGateway implements Gateway {
     void this.#pipeline.drain();
     await closed;
     this.#pipeline.close();
+    this.#presser?.cancel();
+    this.#sampler?.close();
+    await this.#identity.close();
     this.#directory.close();
     await this.#watch?.close();
     await this.#metricsServer?.close();
@@ -240,6 +264,7 @@ class RunningGateway implements Gateway {
         clock,
         tracing,
         sink: this.#pipeline,
+        callers: this.#identity,
         log: { ended: (entry) => logRequest(logger, clock, entry) },
         onDrain: (listener) => this.#server.onDrain(listener),
       }),
@@ -250,6 +275,16 @@ class RunningGateway implements Gateway {
         logger,
       }),
       ...repositoryMethods({ repository, logger }),
+      ...trafficMethods({
+        view: new AdmissionView({
+          clock,
+          admission: this.#pipeline.admission,
+          trail: this.#pipeline.trail,
+          models: () => this.#pipeline.modelUse(),
+          authorize: (peer) => repository.authorize(peer),
+        }),
+        logger,
+      }),
       ...unsupportedMethods(),
     ];
     for (const method of methods) this.#server.register(method);
@@ -319,6 +354,7 @@ class RunningGateway implements Gateway {
       logger.warn({}, 'limits.maxMessageBytes changed: the new value takes effect at the next start');
     this.#table = table;
     this.#pipeline.setTable(table);
+    void this.#identity.use(table.traffic);
     this.#onBackends();
     this.#metrics.tableReloads.inc({ result: 'applied' });
     logger.info({ backends: table.backends.length, models: table.models.size }, 'routing table reloaded');
@@ -329,6 +365,20 @@ class RunningGateway implements Gateway {
     this.#options.logger.error({ problems }, 'the changed routing table is unusable: the old one stays in use');
   }
 
+  /** What the machine's state takes from the models' limits. */
+  #press(): void {
+    const { clock } = this.#options;
+    this.#sampler = new SystemSampler(clock.nowMs());
+    let pressure = 0;
+    const look = (): void => {
+      pressure = pressureAfter(pressure, this.#sampler?.sample(clock.nowMs(), this.#pipeline.backendQueue) ?? calm);
+      this.#pipeline.admission.setPressure(pressure);
+      this.#metrics.pressure.set({}, pressure);
+      this.#presser = clock.setTimer(look, pressMs);
+    };
+    this.#presser = clock.setTimer(look, pressMs);
+  }
+
   #notify(): void {
     for (const listener of [...this.#listeners]) listener();
   }
@@ -336,9 +386,11 @@ class RunningGateway implements Gateway {
 
 /** Access lines are for debugging; failures are told with their reason. */
 function logRequest(logger: Logger, clock: Clock, entry: EndedRequest): void {
-  if (entry.refusal === undefined && !logger.isLevelEnabled('debug')) return;
+  if ((entry.refusal === undefined || entry.refusal.code === statusCode.RESOURCE_EXHAUSTED) && !logger.isLevelEnabled('debug')) return;
   const { refusal, arrivedMs, ...rest } = entry;
   const fields = { ...rest, elapsedMs: Math.round((clock.nowMs() - arrivedMs) * 1000) / 1000 };
   if (refusal === undefined) logger.debug(fields, 'request answered');
+  // Floods of these are what limits are for: counted, and not a line each.
+  else if (refusal.code === statusCode.RESOURCE_EXHAUSTED) logger.debug({ ...fields, reason: refusal.reason }, 'request refused');
   else logger.info({ ...fields, reason: refusal.reason, detail: refusal.message }, 'request failed');
 }

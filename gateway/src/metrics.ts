@@ -10,6 +10,12 @@ export interface GatewayGauges {
 
 export interface GatewayMetrics {
   readonly requests: Counter<'model' | 'reason'>;
+  readonly tenantRequests: Counter<'tenant' | 'tier' | 'reason'>;
+  readonly shadowRefusals: Counter<'model' | 'reason'>;
+  readonly lowered: Counter<'tier'>;
+  readonly fallbacks: Counter<'model' | 'fallback' | 'reason'>;
+  readonly modelLimit: Gauge<'model'>;
+  readonly pressure: Gauge<never>;
   readonly requestSeconds: Histogram<'model'>;
   readonly queueSeconds: Histogram<'model'>;
   readonly runSeconds: Histogram<'model' | 'backend'>;
@@ -46,6 +52,36 @@ export function defineGatewayMetrics(registry: MetricsRegistry, gauges: GatewayG
       name: 'headrace_gateway_requests_total',
       help: 'Inference requests that ended, by reason: OK, or why not (the closed set of refusal reasons).',
       labels: ['model', 'reason'],
+    }),
+    tenantRequests: registry.defineCounter({
+      name: 'headrace_gateway_tenant_requests_total',
+      help: 'With a traffic policy: requests that ended, by tenant (those that the policy names, 200 at most, else "(other)") and reason.',
+      labels: ['tenant', 'tier', 'reason'],
+    }),
+    shadowRefusals: registry.defineCounter({
+      name: 'headrace_gateway_shadow_refusals_total',
+      help: 'With a traffic policy in shadow mode: requests that it would have refused.',
+      labels: ['model', 'reason'],
+    }),
+    lowered: registry.defineCounter({
+      name: 'headrace_gateway_lowered_priorities_total',
+      help: 'Requests that asked for a higher priority than their tier allows.',
+      labels: ['tier'],
+    }),
+    fallbacks: registry.defineCounter({
+      name: 'headrace_gateway_fallbacks_total',
+      help: 'Requests handed to the fallback of their model, by why the model itself did not take them.',
+      labels: ['model', 'fallback', 'reason'],
+    }),
+    modelLimit: registry.defineGauge({
+      name: 'headrace_gateway_concurrency_limit',
+      help: 'Requests of the model that may be under way, found from its latency against its SLO.',
+      labels: ['model'],
+    }),
+    pressure: registry.defineGauge({
+      name: 'headrace_gateway_pressure',
+      help: 'How hard the gateway itself is pressed, 0 to 1: event loop, CPU, memory, queues at the backends; scales the concurrency limits down.',
+      together: 'max',
     }),
     requestSeconds: registry.defineHistogram({
       name: 'headrace_gateway_request_seconds',

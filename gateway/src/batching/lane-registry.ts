@@ -47,6 +47,14 @@ export class LaneRegistry<J extends Job> {
     return lane;
   }
 
+  /** A lane of the model: the one that leaves the version open, else any. */
+  latest(model: string): ModelLane<J> | undefined {
+    const open = this.#lanes.get(keyOf(model, ''));
+    if (open !== undefined) return open;
+    for (const lane of this.#lanes.values()) if (lane.model === model) return lane;
+    return undefined;
+  }
+
   /** Backends or the table changed. Lanes for which `gone` holds are dropped, the others read their limits anew. */
   refresh(gone: (lane: ModelLane<J>) => boolean): void {
     const { policy, backends } = this.#options;
@@ -76,10 +84,15 @@ export class LaneRegistry<J extends Job> {
     for (const lane of this.#lanes.values()) if (lane !== by && lane.model === by.model) lane.batcher.targetsChanged();
   }
 
-  queuedRows(): number {
+  /** Of all models, or of one. */
+  queuedRows(model?: string): number {
     let rows = 0;
-    for (const lane of this.#lanes.values()) rows += lane.batcher.queuedRows;
+    for (const lane of this.#lanes.values()) if (model === undefined || lane.model === model) rows += lane.batcher.queuedRows;
     return rows;
+  }
+
+  models(): readonly string[] {
+    return [...new Set([...this.#lanes.values()].map(({ model }) => model))];
   }
 
   close(refusal: Refusal): void {

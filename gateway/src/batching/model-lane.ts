@@ -1,5 +1,5 @@
 import { Batcher, laneKey, rowsOf, shapeClass } from '@headrace/batching';
-import type { BatchLimits, BatchRunner, CostBook, Defer } from '@headrace/batching';
+import type { BatchLimits, BatchRunner, CostBook, CostEstimate, Defer } from '@headrace/batching';
 import type { InferRequestView, RequestForm } from '@headrace/proto';
 import type { Clock } from '@headrace/runtime';
 import type { BackendView } from '../domain/backend-view.js';
@@ -33,6 +33,8 @@ export class ModelLane<J extends Job> {
   #mergeCheck: MergeCheck | undefined;
   #identity = '';
   #unbatchable = false;
+  #revision = '';
+  #lastShapeClass = '';
   /** Of requests of a form; made anew with whatever they were worked out from. */
   #shapes = new WeakMap<RequestForm, JobShape>();
 
@@ -44,6 +46,11 @@ export class ModelLane<J extends Job> {
     this.refresh(backends, policy);
   }
 
+  /** The version that answers, or those that may where the request leaves it open. */
+  get revision(): string {
+    return this.#revision;
+  }
+
   get maxBatchRows(): number {
     return this.#maxBatchRows;
   }
@@ -51,7 +58,7 @@ export class ModelLane<J extends Job> {
   /** Backends or the table changed. */
   refresh(backends: readonly BackendView[], policy: ModelPolicy): void {
     const signature = commonSignature(this.model, backends, policy);
-    const versions = backends.map((backend) => [backend.name, backend.models.get(this.model)?.readyVersions ?? []]);
+    const versions = backends.map((backend) => [backend.name, backend.models.get(this.model)?.readyVersions ?? []] as const);
     const identity = JSON.stringify([signature, versions, policy.batching]);
     if (identity === this.#identity) return;
     this.#identity = identity;
@@ -59,6 +66,7 @@ export class ModelLane<J extends Job> {
     // A new version or setting deserves a new trial.
     this.#unbatchable = false;
     this.#shapes = new WeakMap();
+    this.#revision = this.version || [...new Set(versions.flatMap(([, ready]) => ready ?? []))].toSorted().join();
     this.#maxBatchRows = maxBatchRowsOf(this.model, backends, policy);
     this.batcher.setLimits(limitsOf(policy, this.#maxBatchRows));
   }
@@ -74,8 +82,12 @@ export class ModelLane<J extends Job> {
   /** How the request goes through the batcher. A request of a sequence, or one larger than a batch, goes alone. */
   shapeOf(view: InferRequestView, inSequence: boolean): JobShape {
     const known = view.form === undefined ? undefined : this.#shapes.get(view.form);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      this.#lastShapeClass = known.shapeClass;
+      return known;
+    }
     const shape = this.#shapeOf(view, inSequence);
+    this.#lastShapeClass = shape.shapeClass;
     // Whether a request is in a sequence is a parameter, and so part of its form; the lengths of its texts are not.
     if (view.form !== undefined && !view.inputs.some(({ datatype }) => datatype === 'BYTES')) this.#shapes.set(view.form, shape);
     return shape;
@@ -89,6 +101,11 @@ export class ModelLane<J extends Job> {
     const mayMerge = fits && !inSequence && !this.#unbatchable;
     const mergeable = mayMerge && this.#mergeCheck !== undefined && this.#mergeCheck.whyNotMergeable(view) === undefined;
     return { lane: laneKey(view, this.version), shapeClass: shapeClass(view), rows, mergeable };
+  }
+
+  /** t(b) of each target for requests like the latest; those whose terms are not separately known are left out. */
+  timesOf(targets: readonly { readonly podClass: string }[]): readonly CostEstimate[] {
+    return targets.map(({ podClass }) => this.#costs.estimate(this.#lastShapeClass, podClass)).filter(({ identified }) => identified);
   }
 
   predictMs(shape: Pick<JobShape, 'shapeClass' | 'rows'>, podClass: string): number {

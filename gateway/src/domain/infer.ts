@@ -14,18 +14,24 @@ export interface Incoming {
   /** Clock.nowMs() scale; Infinity for none. */
   readonly callDeadlineMs: number;
   /** Who asks; absent: nobody looked. */
-  readonly caller?: Caller;
+  readonly caller?: Caller | undefined;
+  /** The client says that it was refused before and waited. */
+  readonly returning?: boolean | undefined;
+  /** The client wants to know how long each stage took. */
+  readonly wantsStageTimes?: boolean | undefined;
 }
 
 /** An encoded ModelInferResponse that the receiver owns, or why there is none. */
-export type Outcome = { readonly ok: true; readonly message: Buffer } | { readonly ok: false; readonly refusal: Refusal };
+export type Outcome = ({ readonly ok: true; readonly message: Buffer } | { readonly ok: false; readonly refusal: Refusal }) & {
+  /** What else the client is told, by metadata key. */
+  readonly trailers?: Readonly<Record<string, string>> | undefined;
+};
 
 /** Exactly once for each request that was submitted and not cancelled; may be called before the submit returns. */
 export type Done = (outcome: Outcome) => void;
 
 /** The caller's hold on a request in the pipeline. */
 export interface Ticket {
-  /** The client went away: nobody waits for the answer any more. Done is not called after this. */
-  /** True when it was still under way. */
+  /** The client went away: nobody waits for the answer any more. Done is not called after this. True when it was still under way. */
   cancel(): boolean;
 }

@@ -13,8 +13,10 @@ export interface Tenant {
   readonly policy: TierPolicy;
   /** Its share of the service relative to other tenants': the policy's word at this moment. */
   readonly weight: number;
-  /** The policy names it, so it may be a metric's label. */
+  /** The policy names it. */
   readonly named: boolean;
+  /** In metrics: its name where the policy names it and not too many others before it. */
+  readonly label: string;
   /** Requests under way; while there are some the tenant is not forgotten. Its user counts up and down. */
   underWay: number;
 }

@@ -6,7 +6,8 @@ export interface Stage {
   readonly ms: number;
 }
 
-type StageTimes = Pick<EndedTrail, 'arrivedMs' | 'queuedMs' | 'startedMs' | 'answeredMs' | 'endedMs'>;
+/** When a request reached each stage; NaN for those that it did not. */
+export type StageTimes = Pick<EndedTrail, 'arrivedMs' | 'queuedMs' | 'startedMs' | 'answeredMs' | 'endedMs'>;
 
 /**
  * Where the time went, in order, for as far as the request got; the stages add up to arrival..end. E.g. refused at the door:

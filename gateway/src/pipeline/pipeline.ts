@@ -1,42 +1,36 @@
-import type { Batch, CostBook, Defer } from '@headrace/batching';
+import type { CostBook, Defer } from '@headrace/batching';
+import type { InferRequestView, ModelUse } from '@headrace/proto';
 import { refuse } from '@headrace/runtime';
 import type { Clock, Logger, Refusal, Result, Timer } from '@headrace/runtime';
-import type { Channel } from '@headrace/wire';
+import { Admission } from '../admission/admission.js';
+import type { AdmissionOptions } from '../admission/admission.js';
 import { ByteBudget } from '../admission/byte-budget.js';
 import { classify } from '../admission/classify.js';
 import { LaneRegistry } from '../batching/lane-registry.js';
-import type { ModelLane } from '../batching/model-lane.js';
-import { messageOf, repliesOf } from '../batching/run-message.js';
 import type { BackendView } from '../domain/backend-view.js';
 import { policyOf } from '../domain/gateway-table.js';
 import type { GatewayTable } from '../domain/gateway-table.js';
 import type { Done, Incoming, Outcome, Ticket } from '../domain/infer.js';
 import { OpenSet } from '../domain/open-set.js';
 import { ownView } from '../domain/own-view.js';
+import type { Tenant } from '../domain/tenant.js';
 import type { SlotTurns } from '../domain/slot-turns.js';
 import { DeadlineTimers } from '../execution/deadline-timers.js';
 import { RetryBudget } from '../execution/retry-budget.js';
-import { isBackendFault } from '../execution/retry-policy.js';
-import { UpstreamCall } from '../execution/upstream-call.js';
-import type { UpstreamResult } from '../execution/upstream-call.js';
-import { upstreamMetadata } from '../execution/upstream-metadata.js';
+import type { RequestTrail } from '../insight/request-trail.js';
 import type { GatewayMetrics } from '../metrics.js';
+import { fallbackFor, withModel } from './fallback.js';
+import { endingOf, newLive, withTrailers } from './live.js';
 import type { Attempt, Live } from './live.js';
 import { PipelineRecord } from './record.js';
 import { Retries } from './retries.js';
+import { Runs } from './runs.js';
+import type { PipelineBackends } from './runs.js';
 import { SequenceAffinity } from '../routing/affinity.js';
-import type { Run } from '../routing/ledger.js';
 import { longestRunMs } from '../routing/pick.js';
 import { Router } from '../routing/router.js';
 import { pinSequence, sequenceKey } from '../routing/sequence-pin.js';
 import { backendOfTarget } from '../routing/slot-ids.js';
-
-/** Connections to the backends, by name. */
-export interface PipelineBackends {
-  channel(backend: string): Channel | undefined;
-  /** Something went wrong there: look at it now. */
-  suspect(backend: string): void;
-}
 
 export interface PipelineOptions {
   readonly clock: Clock;
@@ -47,6 +41,8 @@ export interface PipelineOptions {
   readonly defer?: Defer;
   readonly backends: PipelineBackends;
   readonly table: GatewayTable;
+  /** Opens the quotas of a traffic policy; absent: each pipeline counts for itself. */
+  readonly openQuotas?: AdmissionOptions['openQuotas'];
   readonly turns?: SlotTurns | undefined;
 }
 
@@ -59,11 +55,11 @@ const sequenceTtlMs = 600_000;
  * from one to the next.
  */
 export class Pipeline {
-  readonly #options: PipelineOptions;
   readonly #clock: Clock;
+  readonly #admission: Admission;
   readonly #bytes: ByteBudget;
   readonly #retryBudget: RetryBudget;
-  readonly #retries: Retries;
+  readonly #runs: Runs;
   readonly #affinity: SequenceAffinity;
   readonly #record: PipelineRecord;
   readonly #lanes: LaneRegistry<Attempt>;
@@ -76,10 +72,14 @@ export class Pipeline {
   #sweeper: Timer | undefined;
 
   constructor(options: PipelineOptions) {
-    this.#options = options;
     this.#clock = options.clock;
     this.#table = options.table;
     this.#record = new PipelineRecord(options.metrics, options.logger);
+    this.#admission = new Admission({
+      table: options.table,
+      ...(options.openQuotas === undefined ? {} : { openQuotas: options.openQuotas }),
+      onShadow: (_tenant, model, reason) => this.#record.shadowed(model, reason),
+    });
     this.#deadlines = new DeadlineTimers(options.clock, (live) => this.#leave(live, { ok: false, refusal: timedOut }));
     this.#bytes = new ByteBudget(options.table.maxQueuedBytes);
     this.#retryBudget = new RetryBudget(options.table.routing.retryBudget);
@@ -101,16 +101,28 @@ export class Pipeline {
       turns: options.turns,
       runner: (lane, model, version) => ({
         targets: () => this.router.targets(model, version, policyOf(this.#table, model)),
-        run: (batch) => this.#run(lane(), batch),
+        run: (batch) => this.#runs.start(lane(), batch),
         drop: ({ live }, refusal) => this.#settle(live, { ok: false, refusal }),
       }),
     });
-    this.#retries = new Retries({
+    const retries = new Retries({
       router: this.router,
       budget: this.#retryBudget,
       record: this.#record,
       enter: (live, pinnedTarget, mergeable) => this.#enter(live, pinnedTarget, mergeable, false),
       fail: (live, refusal) => this.#settle(live, { ok: false, refusal }),
+    });
+    this.#runs = new Runs({
+      clock: this.#clock,
+      backends: options.backends,
+      router: this.router,
+      record: this.#record,
+      admission: this.#admission,
+      costs: options.costs,
+      retries,
+      settle: (live, outcome, nowMs) => this.#settle(live, outcome, nowMs),
+      setDeadline: (live, atMs) => this.#setDeadline(live, atMs),
+      slotFreed: (lane) => this.#lanes.slotFreed(lane),
     });
     this.#sweep();
   }
@@ -118,52 +130,83 @@ export class Pipeline {
   /** The request's view is borrowed until this returns. */
   submit(incoming: Incoming, done: Done): Ticket {
     const { view } = incoming;
-    const refuseNow = (refusal: Refusal): Ticket => {
-      this.#record.ended(view.modelName, this.#isKnown(view.modelName), refusal.reason);
-      done({ ok: false, refusal });
-      return spent;
-    };
-    // 1. Admission: parameters against the model's policy; is there a backend; is there room.
-    if (this.#draining !== undefined) return refuseNow(this.#draining);
+    const tenant = this.#admission.tenantOf(incoming.caller, incoming.arrivedMs);
+    const accepted = this.#accept(incoming, view, tenant, done, undefined);
+    if (!isRefusal(accepted)) return { cancel: () => this.#cancel(accepted) };
+    const other = this.#instead(incoming, tenant, done, accepted);
+    if (other !== undefined) return { cancel: () => this.#cancel(other) };
+    this.#record.refused(incoming, tenant, this.#isKnown(view.modelName), accepted, this.#clock.nowMs());
+    done({ ok: false, refusal: accepted });
+    return spent;
+  }
+
+  /** From the door into the batcher; the refusal when it comes no further, and then nothing is held for it. */
+  #accept(
+    incoming: Incoming,
+    view: InferRequestView,
+    tenant: Tenant | undefined,
+    done: Done,
+    askedModel: string | undefined,
+  ): Live | Refusal {
+    const { arrivedMs } = incoming;
+    // 1. Admission: parameters against the policies of model and tier; is there a backend.
+    if (this.#draining !== undefined) return this.#draining;
     const policy = policyOf(this.#table, view.modelName);
-    const classified = classify(view, policy, incoming.arrivedMs, incoming.callDeadlineMs);
-    if (!classified.ok) return refuseNow(classified.refusal);
+    const classified = classify(view, policy, arrivedMs, incoming.callDeadlineMs, tenant?.policy);
+    if (!classified.ok) return classified.refusal;
     const unserved = this.router.refusal(view.modelName, view.modelVersion, policy);
-    if (unserved !== undefined) return refuseNow(unserved);
-    if (!this.#bytes.take(view.bytes.length)) return refuseNow(this.#bytes.full());
-    // 2. Keep: the one copy of a message that waits, or that may have to be sent again.
-    const kept = ownView(view);
-    // 3. Batching: lane, rows, may it share a run.
+    if (unserved !== undefined) return unserved;
+    // 2. Batching: lane, rows, may it share a run.
     const lane = this.#lanes.of(view.modelName, view.modelVersion);
-    const shape = lane.shapeOf(kept, classified.value.sequence !== undefined);
-    const live: Live = {
-      view: kept,
-      incoming: {
-        requestId: incoming.requestId,
-        traceparent: incoming.traceparent,
-        tracestate: incoming.tracestate,
-        arrivedMs: incoming.arrivedMs,
-      },
+    const shape = lane.shapeOf(view, classified.value.sequence !== undefined);
+    // 3. Admission again, now that its cost is known: quotas, the model's limit, memory.
+    const { band } = classified.value;
+    const returning = incoming.returning === true;
+    const grant = this.#admission.admit(
+      { tenant, model: lane.model, policy, revision: lane.revision, rows: shape.rows, band, returning },
+      arrivedMs,
+    );
+    if (isRefusal(grant)) return grant;
+    if (!this.#bytes.take(view.bytes.length)) {
+      const full = this.#bytes.full();
+      this.#admission.giveBack(grant, full, arrivedMs);
+      return full;
+    }
+    // 4. Keep: the one copy of a message that waits, or that may have to be sent again.
+    const live = newLive({
+      incoming,
+      view: ownView(view),
       classified: classified.value,
       policy,
       lane,
       shape,
       done,
-      attempt: undefined,
-      attempts: 0,
-      dueMs: Infinity,
-      at: [-1],
-      openAt: -1,
-      over: false,
-    };
+      tenant,
+      grant,
+      askedModel,
+    });
     this.#live.add(live);
-    this.#retryBudget.request(incoming.arrivedMs);
-    // 4. Routing of a sequence: to the slot that holds its state.
+    this.#retryBudget.request(arrivedMs);
+    // 5. Routing of a sequence: to the slot that holds its state.
     const pinned = this.#pinSequence(live);
-    // 5. Into the batcher, which starts runs through run() below, perhaps at once.
-    const refused = !pinned.ok ? pinned.refusal : this.#enter(live, pinned.value, shape.mergeable, classified.value.bypass);
-    if (refused !== undefined) this.#settle(live, { ok: false, refusal: refused });
-    return { cancel: () => this.#cancel(live) };
+    // 6. Into the batcher, which starts runs through run() below, perhaps at once.
+    const refused = pinned.ok ? this.#enter(live, pinned.value, shape.mergeable, classified.value.bypass) : pinned.refusal;
+    if (refused === undefined) return live;
+    this.#withdraw(live, refused);
+    return refused;
+  }
+
+  /** Where the model's policy names another one that may answer in its place: the same request there. */
+  #instead(incoming: Incoming, tenant: Tenant | undefined, done: Done, refusal: Refusal): Live | undefined {
+    const { view } = incoming;
+    const model = fallbackFor(view, refusal, this.#table, this.router.backends);
+    if (model === undefined) return undefined;
+    const renamed = withModel(view, model);
+    if (renamed === undefined) return undefined;
+    const accepted = this.#accept(incoming, renamed, tenant, done, view.modelName);
+    if (isRefusal(accepted)) return undefined;
+    this.#record.fellBack(view.modelName, model, refusal.reason);
+    return accepted;
   }
 
   /** Backends came, went or changed. */
@@ -177,6 +220,7 @@ export class Pipeline {
 
   setTable(table: GatewayTable): void {
     this.#table = table;
+    this.#admission.setTable(table);
     this.#bytes.setMax(table.maxQueuedBytes);
     this.#retryBudget.setPolicy(table.routing.retryBudget);
     this.router.setPolicy(table.routing);
@@ -196,8 +240,30 @@ export class Pipeline {
     this.#sweeper?.cancel();
     for (const live of this.#live.all()) this.#leave(live, { ok: false, refusal: this.#draining });
     this.#deadlines.close();
+    void this.#admission.close();
     this.#lanes.close(this.#draining);
     this.router.close();
+  }
+
+  get admission(): Admission {
+    return this.#admission;
+  }
+
+  get trail(): RequestTrail {
+    return this.#record.trail;
+  }
+
+  /** See Runs. */
+  get backendQueue(): number {
+    return this.#runs.backendQueue;
+  }
+
+  modelUse(): ModelUse[] {
+    return this.#lanes.models().map((model) => {
+      const limit = this.#admission.limitOf(model);
+      const underWay = this.#live.all().filter(({ lane }) => lane.model === model).length;
+      return { model, under_way: underWay, limit: limit?.limit ?? 0, queued_rows: this.#lanes.queuedRows(model) };
+    });
   }
 
   get heldRequests(): number {
@@ -210,93 +276,6 @@ export class Pipeline {
 
   get queuedRows(): number {
     return this.#lanes.queuedRows();
-  }
-
-  // ---- a run -----------------------------------------------------------------------------------------------------
-
-  /** 6. Execution: the batcher has formed a run and chosen its slot. */
-  #run(lane: ModelLane<Attempt>, batch: Batch<Attempt>): void {
-    const { backends } = this.#options;
-    const startedMs = this.#clock.nowMs();
-    const backend = backendOfTarget(batch.targetId);
-    const run = this.router.ledger.start({
-      targetId: batch.targetId,
-      backend,
-      model: lane.model,
-      predictedMs: batch.predictedMs,
-      startedMs,
-    });
-    this.#record.runStarted(lane.model, batch.rows);
-    let deadlineMs = startedMs;
-    for (const { live } of batch.members) {
-      deadlineMs = Math.max(deadlineMs, live.classified.answerByMs);
-      this.#record.waited(lane.model, startedMs - live.incoming.arrivedMs);
-      this.#setDeadline(live, live.classified.answerByMs);
-    }
-    const channel = backends.channel(backend);
-    const message = this.#messageOf(batch);
-    if (channel === undefined || message === undefined) {
-      const lost = channel === undefined;
-      const refusal = lost
-        ? refuse('BACKEND_LOST', `backend ${backend} left the table`)
-        : refuse('INTERNAL', 'the batch could not be formed');
-      this.#clock.setTimer(() => this.#ended(lane, batch, run, { kind: 'failed', refusal, lost }), 0);
-      return;
-    }
-    const request = {
-      message,
-      metadata: upstreamMetadata(batch.members[0]?.live.incoming ?? nobody),
-      deadlineMs,
-      members: batch.members.length,
-    };
-    const call = new UpstreamCall(channel, request, (result) => this.#ended(lane, batch, run, result));
-    for (const member of batch.members) member.call = call;
-  }
-
-  /** Undefined when the members do not fit together after all: a defect, answered by running each alone. */
-  #messageOf(batch: Batch<Attempt>): Buffer | undefined {
-    try {
-      return messageOf(batch.members);
-    } catch (error) {
-      this.#record.unformed(error, batch.members.length);
-      return undefined;
-    }
-  }
-
-  /** 7. The run ended: tell router and cost model, then answer, split or try again. */
-  #ended(lane: ModelLane<Attempt>, batch: Batch<Attempt>, run: Run, result: UpstreamResult): void {
-    this.#conclude(lane, batch, run, result);
-    this.#lanes.slotFreed(lane);
-  }
-
-  #conclude(lane: ModelLane<Attempt>, batch: Batch<Attempt>, run: Run, result: UpstreamResult): void {
-    const nowMs = this.#clock.nowMs();
-    switch (result.kind) {
-      case 'answered': {
-        const reported = result.runMs === undefined ? undefined : result.runMs + result.queueMs;
-        this.router.finish(run, 'ok', nowMs, reported);
-        this.#record.runAnswered(lane.model, run.backend, nowMs - run.startedMs);
-        // A foreign server reports nothing: our own measure, from when the slot was free for it.
-        const runMs = result.runMs ?? nowMs - run.beganMs;
-        const replies = repliesOf(batch, result.response);
-        lane.batcher.finished(batch, { runMs, ranRows: result.ranRows ?? batch.rows });
-        if (replies.ok)
-          batch.members.forEach(({ live }, i) => this.#settle(live, { ok: true, message: replies.messages[i] ?? empty }, nowMs));
-        else this.#retries.unsplittable(lane, batch, replies.message);
-        return;
-      }
-      case 'failed': {
-        this.router.finish(run, isBackendFault(result.refusal.code, result.lost) ? 'backendFault' : 'requestFault', nowMs);
-        if (result.lost || result.refusal.code === refusalUnavailable) this.#options.backends.suspect(run.backend);
-        // 8. Again, where that is safe: queued before the batcher decides anew, so that retries go first.
-        this.#retries.failed(batch, run, result.refusal, result.lost, nowMs);
-        lane.batcher.finished(batch, { runMs: undefined, ranRows: batch.rows });
-        return;
-      }
-      case 'abandoned':
-        this.router.finish(run, 'abandoned', nowMs);
-        lane.batcher.finished(batch, { runMs: undefined, ranRows: batch.rows });
-    }
   }
 
   // ---- a request's life ------------------------------------------------------------------------------------------
@@ -320,6 +299,9 @@ export class Pipeline {
       mergeable,
       bypass,
       pinnedTarget,
+      tenant: live.tenant,
+      softDueMs: live.policy.slo === undefined ? undefined : live.incoming.arrivedMs + live.policy.slo.latencyMs,
+      returning: live.incoming.returning,
       place: undefined,
     };
     live.attempt = attempt;
@@ -354,17 +336,29 @@ export class Pipeline {
   /** Exactly once. Without an outcome nobody is told: the client went away. */
   #settle(live: Live, outcome: Outcome | undefined, nowMs = this.#clock.nowMs()): void {
     if (live.over) return;
+    this.#close(live);
+    const refusal = outcome === undefined ? cancelled : outcome.ok ? undefined : outcome.refusal;
+    this.#admission.release(live.grant, endingOf(live, refusal, nowMs), nowMs);
+    this.#record.ended(live, refusal === undefined || this.#isKnown(live.lane.model), refusal, nowMs);
+    const { sequence } = live.classified;
+    if (sequence?.end === true) this.#affinity.release(sequenceKey(live.lane, sequence.id));
+    if (outcome !== undefined) live.done(withTrailers(live, outcome, nowMs));
+    this.#live.delete(live);
+  }
+
+  /** The batcher did not take it: as if it had never come. */
+  #withdraw(live: Live, refusal: Refusal): void {
+    // Dropped by the batcher before it returned: it has been answered.
+    if (live.over) return;
+    this.#close(live);
+    this.#admission.giveBack(live.grant, refusal, live.incoming.arrivedMs);
+    this.#live.delete(live);
+  }
+
+  #close(live: Live): void {
     live.over = true;
     this.#deadlines.clear(live);
     this.#bytes.release(live.view.bytes.length);
-    const { model } = live.lane;
-    const refusal = outcome === undefined ? cancelled : outcome.ok ? undefined : outcome.refusal;
-    this.#record.ended(model, refusal === undefined || this.#isKnown(model), refusal?.reason ?? 'OK');
-    if (refusal === undefined) this.#record.answered(model, nowMs - live.incoming.arrivedMs);
-    const { sequence } = live.classified;
-    if (sequence?.end === true) this.#affinity.release(sequenceKey(live.lane, sequence.id));
-    if (outcome !== undefined) live.done(outcome);
-    this.#live.delete(live);
   }
 
   /** Undefined: any slot will do. */
@@ -413,8 +407,24 @@ export class Pipeline {
   #sweep(): void {
     this.#sweeper = this.#clock.setTimer(() => {
       if (this.router.sweep()) this.#lanes.targetsChanged();
+      this.#admission.sweep(this.#clock.nowMs());
+      this.#fitLimits();
       this.#sweep();
     }, sweepMs);
+  }
+
+  /** What the targets of the models with a limit need to be busy, as far as their times are known. */
+  #fitLimits(): void {
+    for (const model of this.#admission.limitedModels()) {
+      const policy = policyOf(this.#table, model);
+      const lane = this.#lanes.latest(model);
+      if (lane === undefined) continue;
+      const targets = this.router.targets(model, lane.version, policy);
+      const limit = this.#admission.limitOf(model);
+      if (limit === undefined) continue;
+      limit.setTargets(lane.timesOf(targets), lane.maxBatchRows);
+      this.#record.modelLimit(model, limit.limit);
+    }
   }
 
   #isKnown(model: string): boolean {
@@ -422,10 +432,10 @@ export class Pipeline {
   }
 }
 
-const empty = Buffer.alloc(0);
-/** A run always has a member; the type does not know. */
-const nobody = { requestId: '', traceparent: undefined, tracestate: undefined };
+function isRefusal(value: object): value is Refusal {
+  return 'reason' in value;
+}
+
 const spent: Ticket = { cancel: () => false };
-const refusalUnavailable = refuse('BACKEND_LOST', '').code;
 const timedOut = refuse('DEADLINE_EXCEEDED', 'the deadline passed before an answer came');
 const cancelled = refuse('CANCELLED', 'the client cancelled the call');

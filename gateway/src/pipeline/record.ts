@@ -1,7 +1,15 @@
-import type { Logger } from '@headrace/runtime';
+import type { Logger, Refusal, RefusalReason } from '@headrace/runtime';
 import type { BackendView } from '../domain/backend-view.js';
+import type { Incoming } from '../domain/infer.js';
+import type { Tenant } from '../domain/tenant.js';
+import { RequestTrail } from '../insight/request-trail.js';
 import { unknownModel } from '../metrics.js';
 import type { GatewayMetrics } from '../metrics.js';
+import { timesOf } from './live.js';
+import type { Live } from './live.js';
+
+/** Some seconds of a busy gateway, hours of a quiet one; 4 MB. */
+const rememberedRequests = 16_384;
 
 /** Puts what the pipeline does into metrics and log; decides nothing. */
 export class PipelineRecord {
@@ -13,13 +21,68 @@ export class PipelineRecord {
     this.#logger = logger;
   }
 
-  /** A model that no backend has is a client's invention and gets no series of its own. */
-  ended(model: string, known: boolean, reason: string): void {
-    this.#metrics.requests.inc({ model: known ? model : unknownModel, reason });
+  /** What people may ask of the latest requests. */
+  readonly trail = new RequestTrail(rememberedRequests);
+
+  /** Refused before it was let in. A model that no backend has is a client's invention and gets no series of its own. */
+  refused(incoming: Incoming, tenant: Tenant | undefined, known: boolean, refusal: Refusal, nowMs: number): void {
+    this.#count(incoming.view.modelName, known, tenant, refusal.reason);
+    this.trail.note({
+      requestId: incoming.requestId,
+      model: incoming.view.modelName,
+      version: incoming.view.modelVersion,
+      ...whose(tenant),
+      ...why(refusal),
+      band: 0,
+      loweredFrom: 0,
+      arrivedMs: incoming.arrivedMs,
+      queuedMs: Number.NaN,
+      startedMs: Number.NaN,
+      answeredMs: Number.NaN,
+      endedMs: nowMs,
+      backend: '',
+      batchRows: 0,
+      attempts: 0,
+    });
   }
 
-  answered(model: string, elapsedMs: number): void {
-    this.#metrics.requestSeconds.observe({ model }, elapsedMs / 1000);
+  /** Let in, and now over; without a refusal it was answered. */
+  ended(live: Live, known: boolean, refusal: Refusal | undefined, nowMs: number): void {
+    const { classified, incoming, lane, tenant } = live;
+    this.#count(lane.model, known, tenant, refusal?.reason ?? 'OK');
+    if (refusal === undefined) this.#metrics.requestSeconds.observe({ model: lane.model }, (nowMs - incoming.arrivedMs) / 1000);
+    if (classified.loweredFrom !== undefined && tenant !== undefined) this.#metrics.lowered.inc({ tier: tenant.policy.name });
+    this.trail.note({
+      requestId: incoming.requestId,
+      model: lane.model,
+      version: lane.version,
+      ...whose(tenant),
+      ...why(refusal),
+      band: classified.band,
+      loweredFrom: classified.loweredFrom ?? 0,
+      ...timesOf(live, nowMs),
+      backend: live.backend,
+      batchRows: live.batchRows,
+      attempts: live.attempts,
+    });
+  }
+
+  /** In shadow mode: it would have been refused. */
+  shadowed(model: string, reason: RefusalReason): void {
+    this.#metrics.shadowRefusals.inc({ model, reason });
+  }
+
+  fellBack(model: string, fallback: string, reason: RefusalReason): void {
+    this.#metrics.fallbacks.inc({ model, fallback, reason });
+  }
+
+  modelLimit(model: string, limit: number): void {
+    this.#metrics.modelLimit.set({ model }, limit);
+  }
+
+  #count(model: string, known: boolean, tenant: Tenant | undefined, reason: RefusalReason | 'OK'): void {
+    this.#metrics.requests.inc({ model: known ? model : unknownModel, reason });
+    if (tenant !== undefined) this.#metrics.tenantRequests.inc({ tenant: tenant.label, tier: tenant.policy.name, reason });
   }
 
   runStarted(model: string, rows: number): void {
@@ -76,3 +139,17 @@ export class PipelineRecord {
     this.#logger.warn({ backend, state }, 'circuit breaker changed');
   }
 }
+
+function whose(tenant: Tenant | undefined): { readonly tenant: string; readonly tier: string } {
+  return tenant === undefined ? nobody : { tenant: tenant.name, tier: tenant.policy.name };
+}
+
+const nobody = { tenant: '', tier: '' };
+
+function why(refusal: Refusal | undefined): { readonly reason: string; readonly message: string; readonly retryAfterMs: number } {
+  return refusal === undefined
+    ? answered
+    : { reason: refusal.reason, message: refusal.message, retryAfterMs: refusal.retryAfterMs ?? Number.NaN };
+}
+
+const answered = { reason: 'OK', message: '', retryAfterMs: Number.NaN };

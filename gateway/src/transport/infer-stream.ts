@@ -1,9 +1,10 @@
 import { inferenceService, metadataKey } from '@headrace/proto';
 import { refuse } from '@headrace/runtime';
-import type { Refusal } from '@headrace/runtime';
+import type { Refusal, Result } from '@headrace/runtime';
 import { Metadata, refusalToStatus } from '@headrace/wire';
 import type { StreamCall } from '@headrace/wire';
 import type { Outcome, Ticket } from '../domain/infer.js';
+import type { Caller } from '../domain/traffic.js';
 import { requestIdOf } from './correlation.js';
 import { submitMessage } from './submit-message.js';
 import type { InferMethodOptions } from './submit-message.js';
@@ -24,6 +25,25 @@ interface Slot {
  *   slots:  [ #1 answered ][ #2 under way ][ #3 answered ]      #1 goes out now, #3 behind #2
  */
 export function inferStream(call: StreamCall, options: InferMethodOptions, streams: OpenStreams): void {
+  const who = options.callers.identify(call.metadata, call.peer);
+  if (!('then' in who)) return answerStream(call, who, options, streams);
+  // Nothing is read until it is known whose requests they are.
+  call.pause();
+  const begin = (known: Result<Caller>): void => {
+    if (call.cancelled) return;
+    answerStream(call, known, options, streams);
+    call.resume();
+  };
+  who.then(begin, () => begin(unchecked));
+}
+
+const unchecked: Result<Caller> = {
+  ok: false,
+  refusal: refuse('IDENTITY_UNAVAILABLE', 'the credentials could not be checked', { retryAfterMs: 1000 }),
+};
+
+function answerStream(call: StreamCall, who: Result<Caller>, options: InferMethodOptions, streams: OpenStreams): void {
+  if (!who.ok) return call.fail(refusalToStatus(who.refusal));
   const slots: Slot[] = [];
   const streamId = requestIdOf(call.metadata);
   let received = 0;
@@ -60,7 +80,7 @@ export function inferStream(call: StreamCall, options: InferMethodOptions, strea
     slots.push(slot);
     received += 1;
     // Each request of a stream has an id of its own for logs and backends: "<stream>/1", "<stream>/2", ...
-    slot.ticket = submitMessage(message, call, `${streamId}/${received}`, 'ModelStreamInfer', options, (outcome) => {
+    slot.ticket = submitMessage(message, call, who, `${streamId}/${received}`, 'ModelStreamInfer', options, (outcome) => {
       slot.outcome = outcome;
       advance();
     });

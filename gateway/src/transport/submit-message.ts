@@ -1,9 +1,11 @@
 import { inferenceService, metadataKey } from '@headrace/proto';
 import type { RequestScanner } from '@headrace/proto';
 import { refuse } from '@headrace/runtime';
-import type { Clock, Refusal, Span, Tracing } from '@headrace/runtime';
-import type { ServerCall } from '@headrace/wire';
+import type { Clock, Refusal, Result, Span, Tracing } from '@headrace/runtime';
+import type { Metadata, ServerCall } from '@headrace/wire';
 import type { Done, Incoming, Ticket } from '../domain/infer.js';
+import type { Caller } from '../domain/traffic.js';
+import type { CallerIdentity } from './callers.js';
 
 /** Where requests go from here; declared by the transport, which consumes it. */
 export interface InferSink {
@@ -32,6 +34,7 @@ export interface InferMethodOptions {
   readonly clock: Clock;
   readonly sink: InferSink;
   readonly tracing: Tracing;
+  readonly callers: CallerIdentity;
   readonly log: RequestLog;
   /** Tells of the beginning of a drain. */
   readonly onDrain: (listener: () => void) => void;
@@ -41,6 +44,7 @@ export interface InferMethodOptions {
 export function submitMessage(
   message: Buffer,
   call: ServerCall,
+  who: Result<Caller>,
   requestId: string,
   method: EndedRequest['method'],
   options: InferMethodOptions,
@@ -56,6 +60,11 @@ export function submitMessage(
     if (tracing.active) endSpan(span, requestId, model, refusal);
     log.ended({ method, requestId, model, peer: call.peer.address, arrivedMs, refusal });
   };
+  if (!who.ok) {
+    end('', who.refusal);
+    done({ ok: false, refusal: who.refusal });
+    return undefined;
+  }
   const scanned = scanner.scan(message);
   if (!scanned.ok) {
     const refusal = refuse('MALFORMED_MESSAGE', scanned.message);
@@ -71,6 +80,9 @@ export function submitMessage(
     tracestate: span.tracestate,
     arrivedMs,
     callDeadlineMs: call.deadlineMs,
+    caller: who.value,
+    returning: isReturning(call.metadata),
+    wantsStageTimes: call.metadata.get(metadataKey.stageTimes) !== undefined,
   };
   const ticket = sink.submit(incoming, (outcome) => {
     end(model, outcome.ok ? undefined : outcome.refusal);
@@ -83,6 +95,12 @@ export function submitMessage(
       return wasUnderWay;
     },
   };
+}
+
+/** A gRPC client that tries again counts its attempts (gRFC A6). */
+function isReturning(metadata: Metadata): boolean {
+  const attempts = metadata.get(metadataKey.previousAttempts);
+  return attempts !== undefined && attempts !== '0';
 }
 
 const spanNames = {

@@ -29,4 +29,14 @@ export const metadataKey = {
   tracestate: 'tracestate',
   statusDetails: 'grpc-status-details-bin',
   retryPushbackMs: 'grpc-retry-pushback-ms',
+  /** Set by gRPC clients at each attempt after the first. */
+  previousAttempts: 'grpc-previous-rpc-attempts',
+  /** Request: any value asks for `serverTiming`. */
+  stageTimes: 'x-headrace-stage-times',
+  /** Trailer: milliseconds of each stage, as W3C Server-Timing writes them. */
+  serverTiming: 'server-timing',
+  /** Trailer: the priority that was asked for and the one that the tier allows, "1 -> 3". */
+  loweredPriority: 'x-headrace-lowered-priority',
+  /** Trailer: the model that answered in the place of the one that was asked. */
+  fallbackModel: 'x-headrace-fallback-model',
 } as const;

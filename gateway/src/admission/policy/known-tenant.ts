@@ -3,11 +3,15 @@ import type { Tenant } from '../../domain/tenant.js';
 import type { TierPolicy } from '../../domain/traffic.js';
 import type { TenantQuota } from '../quota/tenant-quota.js';
 
+/** Metrics' label of all tenants that have none of their own. */
+export const otherTenants = '(other)';
+
 /** The directory's own side of a Tenant: what the stages may not change, and its links in the order of eviction. */
 export class KnownTenant implements Tenant {
   readonly name: string;
   policy: TierPolicy;
   named: boolean;
+  label = otherTenants;
   /** As the last caller proved it. */
   claimedTier: string | undefined;
   underWay = 0;

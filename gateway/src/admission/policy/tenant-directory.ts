@@ -1,7 +1,7 @@
 import type { Tenant } from '../../domain/tenant.js';
 import type { Caller, TierPolicy, TrafficPolicy } from '../../domain/traffic.js';
 import { EvictionOrder } from './eviction-order.js';
-import { KnownTenant } from './known-tenant.js';
+import { KnownTenant, otherTenants } from './known-tenant.js';
 
 export interface TenantDirectoryOptions {
   /** Tenants that the policy does not name; above it one that was not used of late goes. Default 100,000. */
@@ -12,6 +12,8 @@ export interface TenantDirectoryOptions {
   readonly onForget?: (tenant: Tenant) => void;
 }
 
+/** Tenants that are labels of metrics: with every reason they make some thousand series. */
+const maxLabels = 200;
 /** How many an insertion looks at, so that one request never pays for a long row of busy or idle tenants. */
 const maxSteps = 32;
 
@@ -83,6 +85,11 @@ export class TenantDirectory {
     for (const { name, policy: own } of policy.tenants.values()) {
       if (!this.#tenants.has(name)) this.#tenants.set(name, new KnownTenant(name, own, true, undefined));
     }
+    let labels = 0;
+    for (const name of policy.tenants.keys()) {
+      const tenant = this.#tenants.get(name);
+      if (tenant !== undefined) tenant.label = labels++ < maxLabels ? name : otherTenants;
+    }
     while (this.#order.size > this.#maxUnnamed && this.#order.oldest !== undefined) this.#forget(this.#order.oldest);
   }
 
@@ -137,6 +144,7 @@ export class TenantDirectory {
       this.#order.add(tenant);
     }
     tenant.named = named;
+    if (!named) tenant.label = otherTenants;
     tenant.policy = this.#policyOf(tenant);
   }
 

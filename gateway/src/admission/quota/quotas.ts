@@ -12,6 +12,8 @@ export type QuotaReason = Extract<RefusalReason, 'RATE_LIMITED' | 'COMPUTE_LIMIT
 export interface QuotasOptions {
   /** Absent: this gateway counts for itself. */
   readonly shared?: SharedBuckets;
+  /** After close() has given back what was held. */
+  readonly onClosed?: () => void;
 }
 
 /** What one tenant has left, for people. Infinity: no limit; in a fleet what this gateway could admit by itself. */
@@ -36,6 +38,7 @@ export interface QuotaUse {
  */
 export class Quotas {
   readonly #shared: SharedBuckets | undefined;
+  readonly #onClosed: (() => void) | undefined;
   readonly #refused: Record<QuotaReason, number> = {
     RATE_LIMITED: 0,
     COMPUTE_LIMITED: 0,
@@ -44,6 +47,7 @@ export class Quotas {
   };
 
   constructor(options: QuotasOptions = {}) {
+    this.#onClosed = options.onClosed;
     this.#shared = options.shared;
   }
 
@@ -116,6 +120,7 @@ export class Quotas {
   /** Ends orderly: what is held of a fleet's goes back. Bounded in time. */
   async close(): Promise<void> {
     await this.#shared?.close();
+    this.#onClosed?.();
   }
 
   #known({ quota }: QuotaTenant): TenantQuota | undefined {
