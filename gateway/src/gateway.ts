@@ -1,13 +1,9 @@
 import { createCostBook } from '@headrace/batching';
 import { RequestScanner, fileDescriptorProtos, inferenceService } from '@headrace/proto';
 import { HeadraceError, MetricsRegistry, describeError, refuse, startMetricsServer, statusCode } from '@headrace/runtime';
-import type { Clock, Logger, MetricsServer, MetricsSnapshot, Result, Timer, Tracing } from '@headrace/runtime';
+import type { Clock, Logger, MetricsServer, MetricsSnapshot, Result, Tracing } from '@headrace/runtime';
 import { registerHealth, registerReflection } from '@headrace/wire';
 import type { HealthSource, TlsServerFiles, Transport, WireServer } from '@headrace/wire';
-import { pressureAfter } from './admission/concurrency/pressure.js';
-import type { SystemSample } from './admission/concurrency/pressure.js';
-import { SystemSampler } from './admission/concurrency/system-sampler.js';
-import { Identity } from './admission/identity/identity.js';
 import { BackendDirectory } from './backends/directory.js';
 import { BackendDocuments } from './backends/model-documents.js';
 import type { MonitorPace } from './backends/monitor.js';
@@ -16,12 +12,13 @@ import { policyOf } from './domain/gateway-table.js';
 import type { GatewayTable } from './domain/gateway-table.js';
 import { defineGatewayMetrics } from './metrics.js';
 import type { GatewayMetrics } from './metrics.js';
+import { openIdentity } from './open-identity.js';
 import { openQuotas } from './open-quotas.js';
 import { Pipeline } from './pipeline/pipeline.js';
 import { MergedRepository } from './repository/merged-repository.js';
 import { pickTarget } from './routing/pick.js';
 import { backendOfTarget } from './routing/slot-ids.js';
-import { identityIo } from './sources/identity-io.js';
+import { PressureWatch } from './pressure-watch.js';
 import { readTable, watchTable } from './table/watch.js';
 import type { TableWatch } from './table/watch.js';
 import { coreMethods } from './transport/core-methods.js';
@@ -75,8 +72,6 @@ export interface Gateway {
   drain(graceMs: number): Promise<void>;
 }
 
-const pressMs = 1_000;
-const calm: SystemSample = { loopDelayP99Ms: 0, cpuShare: 0, memoryShare: 0, backendQueue: 0 };
 /** A client that has not read the GOAWAY yet may send for about a round trip. */
 const crossingMs = 500;
 
@@ -100,7 +95,7 @@ class RunningGateway implements Gateway {
   readonly #metrics: GatewayMetrics;
   readonly #directory: BackendDirectory;
   readonly #pipeline: Pipeline;
-  readonly #identity: Identity;
+  readonly #identity: ReturnType<typeof openIdentity>;
   readonly #documents: BackendDocuments;
   readonly #server: WireServer;
   readonly #listeners = new Set<() => void>();
@@ -109,8 +104,7 @@ class RunningGateway implements Gateway {
   #metricsServer: MetricsServer | undefined;
   #serving = true;
   #drained: Promise<void> | undefined;
-  #sampler: SystemSampler | undefined;
-  #presser: Timer | undefined;
+  #pressure: PressureWatch | undefined;
   grpcPort = 0;
 
   constructor(options: GatewayOptions, table: GatewayTable) {
@@ -143,11 +137,7 @@ class RunningGateway implements Gateway {
       turns: siblings?.turns,
       openQuotas: (shared) => openQuotas(shared, { clock, logger }),
     });
-    this.#identity = new Identity({
-      clock,
-      io: identityIo(clock),
-      onProblem: (problem) => logger.error({ problem }, 'identities: a source cannot be read; what it said before stays in use'),
-    });
+    this.#identity = openIdentity(clock, logger);
     this.#documents = new BackendDocuments({
       serving: (model, version) => this.#backendsFor(model, version),
       call: (backend, method, request, timeoutMs) => this.#directory.call(backend, method, request, timeoutMs),
@@ -173,7 +163,14 @@ class RunningGateway implements Gateway {
     await this.#identity.use(this.#table.traffic);
     this.#directory.setSpecs(this.#table.backends, [...this.#table.models.keys()]);
     this.#onBackends();
-    this.#press();
+    this.#pressure = new PressureWatch(
+      clock,
+      () => this.#pipeline.backendQueue,
+      (pressure) => {
+        this.#pipeline.admission.setPressure(pressure);
+        this.#metrics.pressure.set({}, pressure);
+      },
+    );
     this.#watch = await watchTable(configFile, tableText, clock, {
       onTable: (table) => this.#applyTable(shareOfTable(table, this.#options.siblings?.count ?? 1)),
       onProblems: (problems) => this.#rejectTable(problems),
@@ -238,8 +235,7 @@ class RunningGateway implements Gateway {
     void this.#pipeline.drain();
     await closed;
     this.#pipeline.close();
-    this.#presser?.cancel();
-    this.#sampler?.close();
+    this.#pressure?.close();
     await this.#identity.close();
     this.#directory.close();
     await this.#watch?.close();
@@ -363,20 +359,6 @@ class RunningGateway implements Gateway {
   #rejectTable(problems: readonly string[]): void {
     this.#metrics.tableReloads.inc({ result: 'rejected' });
     this.#options.logger.error({ problems }, 'the changed routing table is unusable: the old one stays in use');
-  }
-
-  /** What the machine's state takes from the models' limits. */
-  #press(): void {
-    const { clock } = this.#options;
-    this.#sampler = new SystemSampler(clock.nowMs());
-    let pressure = 0;
-    const look = (): void => {
-      pressure = pressureAfter(pressure, this.#sampler?.sample(clock.nowMs(), this.#pipeline.backendQueue) ?? calm);
-      this.#pipeline.admission.setPressure(pressure);
-      this.#metrics.pressure.set({}, pressure);
-      this.#presser = clock.setTimer(look, pressMs);
-    };
-    this.#presser = clock.setTimer(look, pressMs);
   }
 
   #notify(): void {

@@ -52,7 +52,7 @@ export class RequestTrail {
     this.#ids = Buffer.alloc(slots * idBytes);
     this.#idLengths = new Uint8Array(slots);
     this.#numbers = new Float64Array(slots * numbers);
-    this.#texts = new Array<string>(slots * texts).fill('');
+    this.#texts = Array.from({ length: slots * texts }, () => '');
   }
 
   /** How many are remembered. */
