@@ -49,6 +49,8 @@ export interface Ending {
   readonly latencyMs: number | undefined;
   /** Of that the run alone; undefined when unknown. */
   readonly serviceMs: number | undefined;
+  /** False: it was turned away before it could use what it was charged, by no fault of its own. */
+  readonly used: boolean;
 }
 
 const free: Grant = { tenant: undefined, model: '', quotas: undefined, computeMs: 0, limit: undefined };
@@ -145,13 +147,14 @@ export class Admission {
   }
 
   /** It has ended, however it ended. */
-  release({ tenant, quotas, model, limit }: Grant, ending: Ending, nowMs: number): void {
+  release({ tenant, quotas, model, computeMs, limit }: Grant, ending: Ending, nowMs: number): void {
     if (limit !== undefined) {
       if (ending.latencyMs === undefined) limit.left();
       else limit.ended(ending.latencyMs, ending.serviceMs, nowMs);
     }
     if (tenant === undefined) return;
-    quotas?.release(tenant, model, nowMs);
+    if (ending.used) quotas?.release(tenant, model, nowMs);
+    else quotas?.giveBack(tenant, model, computeMs, nowMs);
     tenant.underWay -= 1;
   }
 

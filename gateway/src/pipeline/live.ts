@@ -57,7 +57,10 @@ export interface Accepted extends Pick<
   readonly incoming: Incoming;
 }
 
-export function newLive({ incoming, view, classified, policy, lane, shape, done, tenant, grant, askedModel }: Accepted): Live {
+export function newLive(
+  { incoming, view, classified, policy, lane, shape, done, tenant, grant, askedModel }: Accepted,
+  nowMs: number,
+): Live {
   const { requestId, traceparent, tracestate, arrivedMs, returning, wantsStageTimes } = incoming;
   return {
     view,
@@ -71,7 +74,7 @@ export function newLive({ incoming, view, classified, policy, lane, shape, done,
     tenant,
     grant,
     askedModel,
-    queuedMs: arrivedMs,
+    queuedMs: nowMs,
     startedMs: Number.NaN,
     answeredMs: Number.NaN,
     batchRows: 0,
@@ -88,12 +91,16 @@ export function newLive({ incoming, view, classified, policy, lane, shape, done,
 
 /** What its end says of the model's latency: an answer its time, an expired one that it was too long, all else nothing. */
 export function endingOf(live: Live, refusal: Refusal | undefined, nowMs: number): Ending {
-  if (refusal === undefined) return { latencyMs: nowMs - live.incoming.arrivedMs, serviceMs: live.serviceMs };
-  return refusal.code === statusCode.DEADLINE_EXCEEDED ? expired : silent;
+  if (refusal === undefined) return { latencyMs: nowMs - live.incoming.arrivedMs, serviceMs: live.serviceMs, used: true };
+  if (refusal.code === statusCode.DEADLINE_EXCEEDED) return expired;
+  // Who goes away or sets deadlines that cannot be met pays all the same, or floods of such would cost nothing.
+  return refusal.code === statusCode.CANCELLED || !Number.isNaN(live.startedMs) ? silent : unused;
 }
 
-const expired: Ending = { latencyMs: Infinity, serviceMs: undefined };
-const silent: Ending = { latencyMs: undefined, serviceMs: undefined };
+const expired: Ending = { latencyMs: Infinity, serviceMs: undefined, used: true };
+const silent: Ending = { latencyMs: undefined, serviceMs: undefined, used: true };
+/** Turned away while it waited: pushed out of a full queue, or its backend went. */
+const unused: Ending = { latencyMs: undefined, serviceMs: undefined, used: false };
 
 /** The outcome with what the client should know besides: a lowered priority, another model, the stage times that it asked for. */
 export function withTrailers(live: Live, outcome: Outcome, nowMs: number): Outcome {

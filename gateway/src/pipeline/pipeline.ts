@@ -173,18 +173,8 @@ export class Pipeline {
       return full;
     }
     // 4. Keep: the one copy of a message that waits, or that may have to be sent again.
-    const live = newLive({
-      incoming,
-      view: ownView(view),
-      classified: classified.value,
-      policy,
-      lane,
-      shape,
-      done,
-      tenant,
-      grant,
-      askedModel,
-    });
+    const accepted = { incoming, view: ownView(view), classified: classified.value, policy, lane, shape, done, tenant, grant, askedModel };
+    const live = newLive(accepted, this.#clock.nowMs());
     this.#live.add(live);
     this.#retryBudget.request(arrivedMs);
     // 5. Routing of a sequence: to the slot that holds its state.
