@@ -113,6 +113,6 @@ export function withTrailers(live: Live, outcome: Outcome, nowMs: number): Outco
   return { ...outcome, trailers };
 }
 
-export function timesOf({ incoming, queuedMs, startedMs, answeredMs }: Live, endedMs: number): StageTimes {
+function timesOf({ incoming, queuedMs, startedMs, answeredMs }: Live, endedMs: number): StageTimes {
   return { arrivedMs: incoming.arrivedMs, queuedMs, startedMs, answeredMs, endedMs };
 }

@@ -5,7 +5,6 @@ import type { Tenant } from '../domain/tenant.js';
 import { RequestTrail } from '../insight/request-trail.js';
 import { unknownModel } from '../metrics.js';
 import type { GatewayMetrics } from '../metrics.js';
-import { timesOf } from './live.js';
 import type { Live } from './live.js';
 
 /** Some seconds of a busy gateway, hours of a quiet one; 4 MB. */
@@ -31,8 +30,11 @@ export class PipelineRecord {
       requestId: incoming.requestId,
       model: incoming.view.modelName,
       version: incoming.view.modelVersion,
-      ...whose(tenant),
-      ...why(refusal),
+      tenant: tenant?.name ?? '',
+      tier: tenant?.policy.name ?? '',
+      reason: refusal.reason,
+      message: refusal.message,
+      retryAfterMs: refusal.retryAfterMs ?? Number.NaN,
       band: 0,
       loweredFrom: 0,
       arrivedMs: incoming.arrivedMs,
@@ -56,11 +58,18 @@ export class PipelineRecord {
       requestId: incoming.requestId,
       model: lane.model,
       version: lane.version,
-      ...whose(tenant),
-      ...why(refusal),
+      tenant: tenant?.name ?? '',
+      tier: tenant?.policy.name ?? '',
+      reason: refusal?.reason ?? 'OK',
+      message: refusal?.message ?? '',
+      retryAfterMs: refusal?.retryAfterMs ?? Number.NaN,
       band: classified.band,
       loweredFrom: classified.loweredFrom ?? 0,
-      ...timesOf(live, nowMs),
+      arrivedMs: incoming.arrivedMs,
+      queuedMs: live.queuedMs,
+      startedMs: live.startedMs,
+      answeredMs: live.answeredMs,
+      endedMs: nowMs,
       backend: live.backend,
       batchRows: live.batchRows,
       attempts: live.attempts,
@@ -139,17 +148,3 @@ export class PipelineRecord {
     this.#logger.warn({ backend, state }, 'circuit breaker changed');
   }
 }
-
-function whose(tenant: Tenant | undefined): { readonly tenant: string; readonly tier: string } {
-  return tenant === undefined ? nobody : { tenant: tenant.name, tier: tenant.policy.name };
-}
-
-const nobody = { tenant: '', tier: '' };
-
-function why(refusal: Refusal | undefined): { readonly reason: string; readonly message: string; readonly retryAfterMs: number } {
-  return refusal === undefined
-    ? answered
-    : { reason: refusal.reason, message: refusal.message, retryAfterMs: refusal.retryAfterMs ?? Number.NaN };
-}
-
-const answered = { reason: 'OK', message: '', retryAfterMs: Number.NaN };
