@@ -1,10 +1,6 @@
 import type { Command } from 'commander';
-import { createLogUpdate } from 'log-update';
 import type { TargetFlags } from '../client/target.js';
-import { checkedAddress, positiveNumber, withTargetFlags } from '../client/target.js';
-import { exitCode } from '../exit-code.js';
-import { CliFailure } from '../failure.js';
-import type { Io } from '../io.js';
+import { checkedAddress, withTargetFlags } from '../client/target.js';
 import { linesBetween } from '../top/rates.js';
 import type { TopView } from '../top/render.js';
 import { renderTop } from '../top/render.js';
@@ -13,14 +9,11 @@ import type { TopSource } from '../top/source.js';
 import { chooseSource } from '../top/source.js';
 import type { CommandContext } from './command.js';
 import { newCommand, withClient, writeJson } from './command.js';
+import { watch, withWatchFlags } from './watch.js';
+import type { WatchFlags } from './watch.js';
 
-type Screen = (text: string) => void;
-
-interface TopFlags extends TargetFlags {
+interface TopFlags extends TargetFlags, WatchFlags {
   readonly metricsAddress?: string;
-  readonly interval: number;
-  readonly once?: boolean;
-  readonly json?: boolean;
 }
 
 export function topCommand(context: CommandContext): Command {
@@ -36,56 +29,28 @@ export function topCommand(context: CommandContext): Command {
   Without them the table shows means, from ModelStatistics, and its header says so.`,
   );
   const fromEnv = context.io.env['HEADRACE_METRICS_ADDRESS'];
-  command
-    .option('--metrics-address <host:port>', "the server's metrics port (or HEADRACE_METRICS_ADDRESS)", checkedMetricsAddress, fromEnv)
-    .option('--interval <seconds>', 'time between two samples', positiveNumber, 1)
-    .option('--once', 'print one sample and end (as without a terminal)')
-    .option('--json', 'print each sample as a JSON object');
+  command.option(
+    '--metrics-address <host:port>',
+    "the server's metrics port (or HEADRACE_METRICS_ADDRESS)",
+    checkedMetricsAddress,
+    fromEnv,
+  );
+  withWatchFlags(command);
   return withTargetFlags(command, context.io).action((flags: TopFlags) =>
     withClient(flags, context.io, async (client) => {
       const source = await chooseSource(client, flags.metricsAddress, (url) => fetchText(url, flags.timeout), context.io.clock);
-      await watch(source, flags, context.io);
+      await watch(
+        flags,
+        context.io,
+        () => source.snapshot(),
+        (before, after, print) => {
+          const view = viewOf(before, after, source, flags);
+          if (flags.json === true) writeJson(context.io, view);
+          else print(renderTop(view, context.io.colors));
+        },
+      );
     }),
   );
-}
-
-async function watch(source: TopSource, flags: TopFlags, io: Io): Promise<void> {
-  const live = flags.once !== true && (io.stdout.isTty || flags.json === true);
-  const screen = live && flags.json !== true ? createLogUpdate(process.stdout) : undefined;
-  let stopped = false;
-  let wake: () => void = () => undefined;
-  const release = io.onInterrupt(() => {
-    stopped = true;
-    wake();
-  });
-  try {
-    let before: Snapshot | undefined = await source.snapshot();
-    screen?.(io.colors.dim('first sample ...'));
-    do {
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-        io.clock.setTimer(resolve, flags.interval * 1000);
-      });
-      if (stopped) break;
-      const after = await sample(source, screen, io);
-      if (before !== undefined && after !== undefined) show(viewOf(before, after, source, flags), flags, screen, io);
-      before = after;
-    } while (live && !stopped);
-    screen?.done();
-  } finally {
-    release();
-  }
-}
-
-/** On a screen, a server that is away is told and waited for; a script gets the failure. */
-async function sample(source: TopSource, screen: Screen | undefined, io: Io): Promise<Snapshot | undefined> {
-  try {
-    return await source.snapshot();
-  } catch (error) {
-    if (screen === undefined || !(error instanceof CliFailure) || error.exitCode !== exitCode.unavailable) throw error;
-    screen(`${io.colors.yellow(error.message)}\n${io.colors.dim('trying again; Ctrl-C ends')}`);
-    return undefined;
-  }
 }
 
 function viewOf(before: Snapshot, after: Snapshot, source: TopSource, flags: TopFlags): TopView {
@@ -98,12 +63,6 @@ function viewOf(before: Snapshot, after: Snapshot, source: TopSource, flags: Top
     replicas: linesBetween(before.replicas, after.replicas, intervalMs),
     queuedRows: after.queuedRows,
   };
-}
-
-function show(view: TopView, flags: TopFlags, screen: Screen | undefined, io: Io): void {
-  if (flags.json === true) writeJson(io, view);
-  else if (screen === undefined) io.stdout.write(renderTop(view, io.colors));
-  else screen(renderTop(view, io.colors));
 }
 
 function checkedMetricsAddress(text: string): string {
