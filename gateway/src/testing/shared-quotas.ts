@@ -1,6 +1,6 @@
 /** Shared quotas for tests with a real Redis, which lie outside of this package. */
 export { SharedBuckets } from '../admission/quota/lease/shared-buckets.js';
-export type { LeaseStore } from '../admission/quota/lease/port.js';
+export type { LeaseStore } from '../domain/lease-store.js';
 export { Quotas } from '../admission/quota/quotas.js';
 export { connectRedis } from '../admission/quota/redis/connect.js';
 export type { RedisConnection } from '../admission/quota/redis/connect.js';

@@ -1,9 +1,11 @@
-import type { BucketAsk, LeaseAnswer, LeaseAsk } from './port.js';
+import type { BucketAsk, LeaseAnswer, LeaseAsk } from '../../../domain/lease-store.js';
 
 /** A shared bucket as a store keeps it. The script in redis/script.ts is this file in Lua; one behaviour suite holds both. */
 export interface SharedBucket {
   level: number;
   atMs: number;
+  /** From here on it is as one that was never heard of: full, and without leases. */
+  untilMs: number;
   readonly gateways: Map<string, GatewayEntry>;
 }
 
@@ -20,6 +22,10 @@ export interface GatewayEntry {
 /** Part of the shares that follows use; the rest is spread evenly, so that a gateway whose traffic comes back is not left with nothing. */
 export const shareByUse = 0.8;
 
+/** After its last lease, for clocks that differ a little. */
+const afterLeasesMs = 1_000;
+const longestKeptMs = 86_400_000;
+
 /**
  * One bucket of an ask: settles what the gateway used, takes back what it no longer wants, leases what there is.
  *
@@ -34,7 +40,8 @@ export function exchangeBucket(
   bucketAsk: BucketAsk,
   nowMs: number,
 ): LeaseAnswer | undefined {
-  const bucket = buckets.get(key) ?? { level: bucketAsk.initial, atMs: nowMs, gateways: new Map<string, GatewayEntry>() };
+  const stored = buckets.get(key);
+  const bucket = stored !== undefined && stored.untilMs > nowMs ? stored : newBucket(bucketAsk.initial, nowMs);
   const own = bucket.gateways.get(ask.epoch);
   if (own !== undefined && own.untilMs > nowMs && ask.sequence <= own.sequence) return undefined;
   const others = settleOthers(bucket, ask.epoch, nowMs);
@@ -54,6 +61,7 @@ export function exchangeBucket(
   const extra = Math.min(bucketAsk.want - kept, Math.max(0, level) * share);
   bucket.level = level - extra;
   bucket.atMs = nowMs;
+  bucket.untilMs = nowMs + keptForMs(bucket.level, ask.ttlMs, bucketAsk);
   const lease = kept + extra;
   bucket.gateways.set(ask.epoch, {
     sequence: ask.sequence,
@@ -64,6 +72,17 @@ export function exchangeBucket(
   });
   buckets.set(key, bucket);
   return { lease, level: bucket.level, share };
+}
+
+function newBucket(level: number, nowMs: number): SharedBucket {
+  return { level, atMs: nowMs, untilMs: nowMs, gateways: new Map() };
+}
+
+/** Until it would be full and its leases are over; a bucket that does not fill is kept for a day. */
+function keptForMs(level: number, ttlMs: number, { burst, ratePerSecond }: BucketAsk): number {
+  const missing = Math.max(0, burst - level);
+  const fillMs = missing === 0 ? 0 : ratePerSecond > 0 ? Math.ceil((missing / ratePerSecond) * 1000) : longestKeptMs;
+  return Math.min(longestKeptMs, ttlMs + fillMs + afterLeasesMs);
 }
 
 /** Leases of the silent are over: what they held counts as used. */

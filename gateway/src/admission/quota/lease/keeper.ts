@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '@headrace/runtime';
 import type { LeasedBucket } from './leased-bucket.js';
-import type { BucketAsk, LeaseAnswer, LeaseAsk, LeaseStore } from './port.js';
+import type { BucketAsk, LeaseAnswer, LeaseAsk, LeaseStore } from '../../../domain/lease-store.js';
 import { leaseTerms } from './terms.js';
 
 /** The buckets of one tenant at this gateway, and where its exchange stands. */

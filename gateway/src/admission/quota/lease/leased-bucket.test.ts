@@ -26,6 +26,13 @@ it('takes a first share again when the store has forgotten it, but not because t
   expect([kept.left(leaseTerms.ttlMs), anew.left(leaseTerms.ttlMs)]).toEqual([100, 25]);
 });
 
+it('tells a store that has forgotten the bucket once of what it owes, and not in the level again', () => {
+  const bucket = answered({ lease: 0, level: 100, share: 0.25 });
+  // Larger than the burst: it passes where the bucket is full, and makes a debt.
+  bucket.charge(300, leaseTerms.ttlMs);
+  expect(bucket.beginExchange(leaseTerms.ttlMs)).toMatchObject({ owed: 300, initial: 100 });
+});
+
 it('does not use a lease past its end', () => {
   const bucket = answered({ lease: 40, level: 0, share: 1 });
   expect([bucket.covered(40, leaseTerms.ttlMs - 1), bucket.covered(1, leaseTerms.ttlMs)]).toEqual([true, false]);

@@ -2,7 +2,7 @@ import { GcraBucket, notNegative } from '../bucket.js';
 import type { Bucket } from '../bucket.js';
 import { CellBlocks } from '../cells.js';
 import { leaseTerms } from './terms.js';
-import type { BucketAsk, LeaseAnswer } from './port.js';
+import type { BucketAsk, LeaseAnswer } from '../../../domain/lease-store.js';
 
 /** One for each number below. */
 const blocks = new CellBlocks(13);
@@ -116,14 +116,16 @@ export class LeasedBucket implements Bucket {
     this.#want = asked === 0 ? 0 : Math.min((this.#usePerSecond * leaseTerms.horizonMs) / 1000, (this.#part * this.#burst) / 2);
     this.#inHand = Math.min(this.#inHand, this.#want);
     this.#sentTotal = this.#total;
+    const owed = Math.max(0, -this.#inHand);
     const shareBurst = this.#part * this.#burst;
-    const initial = this.#known && shareBurst > 0 ? (this.#share.left(nowMs) / shareBurst) * this.#burst : this.#burst;
+    // Before what is owed, which the store takes off itself.
+    const initial = this.#known && shareBurst > 0 ? ((this.#share.left(nowMs) + owed) / shareBurst) * this.#burst : this.#burst;
     return {
       name: this.name,
       ratePerSecond: this.#ratePerSecond,
       burst: this.#burst,
       total: this.#total,
-      owed: Math.max(0, -this.#inHand),
+      owed,
       want: this.#want,
       usePerSecond: this.#usePerSecond,
       initial: Math.min(this.#burst, initial),

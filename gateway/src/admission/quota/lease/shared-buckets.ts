@@ -6,7 +6,7 @@ import type { OpenScope } from '../tenant-quota.js';
 import { LeaseKeeper, openAccount } from './keeper.js';
 import type { KeeperCounts, LeaseAccount } from './keeper.js';
 import { LeasedBucket } from './leased-bucket.js';
-import type { LeaseStore } from './port.js';
+import type { LeaseStore } from '../../../domain/lease-store.js';
 
 export interface SharedBucketsOptions {
   readonly store: LeaseStore;

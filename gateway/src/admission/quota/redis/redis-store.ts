@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { LeaseAnswer, LeaseAsk, LeaseStore } from '../lease/port.js';
+import type { LeaseAnswer, LeaseAsk, LeaseStore } from '../../../domain/lease-store.js';
 import { leaseScript } from './script.js';
 
 /** What the store needs of a client of one Redis, of one found by sentinels, or of a cluster. */

@@ -1,4 +1,5 @@
 import { FakeClock } from '@headrace/runtime/testing';
+import type { LeaseStore } from '../../../domain/lease-store.js';
 import type { SharedQuotaPolicy, TierPolicy } from '../../../domain/traffic.js';
 import { SharedBuckets } from '../lease/shared-buckets.js';
 import { Quotas } from '../quotas.js';
@@ -11,6 +12,8 @@ export interface FleetOptions {
   readonly gateways?: number;
   readonly latencyMs?: number;
   readonly onUnavailable?: SharedQuotaPolicy['onUnavailable'];
+  /** What a gateway asks in place of the fleet's store in memory. */
+  readonly storeOf?: (clock: FakeClock, gateway: number) => LeaseStore;
 }
 
 export interface FleetGateway {
@@ -42,7 +45,7 @@ export class Fleet {
     this.store = new MemoryLeaseStore(this.clock, options.latencyMs ?? 1);
     this.gateways = Array.from({ length: options.gateways ?? 4 }, (_, index) => {
       const shared = new SharedBuckets({
-        store: this.store,
+        store: options.storeOf?.(this.clock, index) ?? this.store,
         clock: this.clock,
         onUnavailable: options.onUnavailable ?? 'localShare',
         gateway: `gateway${index}`,

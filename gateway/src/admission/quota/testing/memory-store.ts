@@ -1,7 +1,7 @@
 import type { Clock } from '@headrace/runtime';
 import { exchangeBucket } from '../lease/book.js';
 import type { SharedBucket } from '../lease/book.js';
-import type { LeaseAnswer, LeaseAsk, LeaseStore } from '../lease/port.js';
+import type { LeaseAnswer, LeaseAsk, LeaseStore } from '../../../domain/lease-store.js';
 
 /** A store in this process whose network and failures a test decides; time is the clock's. */
 export class MemoryLeaseStore implements LeaseStore {

@@ -1,5 +1,5 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
-import type { BucketAsk, LeaseAnswer, LeaseAsk, LeaseStore } from '../lease/port.js';
+import type { BucketAsk, LeaseAnswer, LeaseAsk, LeaseStore } from '../../../domain/lease-store.js';
 
 /** A store under test. Each case uses tenants of its own. */
 export interface StoreRig {
@@ -67,6 +67,11 @@ export const leaseStoreCases: Readonly<Record<string, (rig: StoreRig) => Promise
     deepEqual(await other.ask({ want: 0 }), { lease: 0, level: 60, share: 1 });
     // It comes back: its lease is over, what it owes counts.
     deepEqual(await dead.ask({ total: 45, owed: 5, want: 0 }), { lease: 0, level: 55, share: 0.5 });
+  },
+  'a bucket that is full and has no leases is forgotten': async (rig) => {
+    await gateway(rig, 'forgotten').ask({ want: 0, ttlMs: 30 });
+    await rig.wait(1_100);
+    equal((await gateway(rig, 'forgotten').ask({ want: 0, initial: 70 }))?.level, 70);
   },
   'a share follows use, and leaves something to those who have none': async (rig) => {
     const [busy, idle] = [gateway(rig, 'share'), gateway(rig, 'share')];
