@@ -97,6 +97,7 @@ async function main(flags: Flags): Promise<void> {
 /** The process in front of the workers. */
 async function lead(flags: Flags, logger: Logger, fork: PrimaryOptions['fork']): Promise<void> {
   const { startPrimary, WorkerProblem } = await import('./workers/primary.js');
+  const { LeaseBook } = await import('./admission/quota/lease/lease-book.js');
   // Workers keep the time that people gave; this process only waits for them.
   const lifecycle = new Lifecycle({ clock: systemClock, logger, graceMs: flags.drainSeconds * 1000 + afterWorkersMs });
   installSignals(lifecycle, { logger });
@@ -110,6 +111,7 @@ async function lead(flags: Flags, logger: Logger, fork: PrimaryOptions['fork']):
     grpcPort: flags.grpcPort,
     metricsPort: metricsPortOf(flags),
     silenceMs: flags.workerSilenceSeconds === 0 ? Infinity : flags.workerSilenceSeconds * 1000,
+    book: new LeaseBook(),
   }).catch((error: unknown) => fail(error instanceof WorkerProblem ? error.message : startProblem(error, flags)));
   if (!flags.announce) return;
   announceListening(primary);

@@ -3,8 +3,10 @@ import { FakeClock } from '@headrace/runtime/testing';
 import { describe, expect, it } from 'vitest';
 import { WorkerFleet, restartDelayMs } from './fleet.js';
 import type { WorkerProcess } from './fleet.js';
+import { LeaseDesk } from './lease-desk.js';
 import { beatMs } from './messages.js';
 import type { FromWorker, ToWorker } from './messages.js';
+import { QuestionHub } from './question-hub.js';
 import { TurnHub } from './turn-hub.js';
 
 class FakeWorker implements WorkerProcess {
@@ -47,13 +49,16 @@ function site(count = 2): {
   gone: number[];
   restarts: () => number;
   kills: () => number;
+  sweeps: () => number;
 } {
   const clock = new FakeClock();
   const forked: FakeWorker[] = [];
   const gone: number[] = [];
   let restarts = 0;
   let kills = 0;
-  const fleet = new WorkerFleet({
+  let sweeps = 0;
+  const book = { exchange: () => [], sweep: () => (sweeps += 1) };
+  const fleet: WorkerFleet = new WorkerFleet({
     clock,
     logger: silentLogger,
     count,
@@ -63,13 +68,15 @@ function site(count = 2): {
       return worker;
     },
     hub: new TurnHub({ clock, defer: (flush) => void clock.setTimer(flush, 0), send: () => undefined }),
+    leases: new LeaseDesk({ clock, book, send: (worker, message) => fleet.send(worker, message) }),
+    questions: new QuestionHub({ clock, workers: () => fleet.listeningIds(), send: (worker, message) => fleet.send(worker, message) }),
     silenceMs,
     onRestart: () => (restarts += 1),
     onKill: () => (kills += 1),
     onMetrics: () => undefined,
     onGone: (worker) => void gone.push(worker),
   });
-  return { clock, fleet, forked, gone, restarts: () => restarts, kills: () => kills };
+  return { clock, fleet, forked, gone, restarts: () => restarts, kills: () => kills, sweeps: () => sweeps };
 }
 
 async function started(count = 2): Promise<ReturnType<typeof site>> {
@@ -155,6 +162,18 @@ describe('WorkerFleet', () => {
     expect([kills(), forked.map(({ killed }) => killed)]).toEqual([0, [false, false]]);
     for (const worker of forked) worker.exit('code 0', true);
     await drained;
+  });
+
+  it('answers asks for leases, forgets idle ones at each beat, and carries questions to those who listen', async () => {
+    const { clock, fleet, forked, sweeps } = await started(3);
+    fleet.beat();
+    forked[2]?.exit('SIGKILL', false);
+    clock.advance(100);
+    const [first, second, , starting] = forked;
+    first?.say({ kind: 'leases', asks: [] });
+    first?.say({ kind: 'ask', id: 7, question: 'limits', body: '' });
+    second?.say({ kind: 'reply', id: 1, body: 'AA==' });
+    expect([sweeps(), first?.got, second?.got, starting?.got]).toEqual([1, ['leases', 'replies'], ['question'], []]);
   });
 
   it('drains all, and is done when the last has ended', async () => {

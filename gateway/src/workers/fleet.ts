@@ -1,6 +1,8 @@
 import { describeError } from '@headrace/runtime';
 import type { Clock, Logger, MetricsSnapshot } from '@headrace/runtime';
+import type { LeaseDesk } from './lease-desk.js';
 import type { FromWorker, ToWorker } from './messages.js';
+import type { QuestionHub } from './question-hub.js';
 import { SilenceWatch } from './silence-watch.js';
 import type { TurnHub } from './turn-hub.js';
 
@@ -22,6 +24,8 @@ export interface FleetOptions {
   readonly count: number;
   readonly fork: () => WorkerProcess;
   readonly hub: TurnHub;
+  readonly leases: LeaseDesk;
+  readonly questions: QuestionHub;
   /** A worker that says nothing for so long is killed; Infinity: never. See SilenceWatch. */
   readonly silenceMs: number;
   readonly onRestart: () => void;
@@ -80,14 +84,19 @@ export class WorkerFleet {
     return [...this.#members.keys()];
   }
 
+  listeningIds(): readonly number[] {
+    return this.ids().filter((id) => this.#members.get(id)?.listening === true);
+  }
+
   send(worker: number, message: ToWorker): void {
     this.#members.get(worker)?.process.send(message);
   }
 
   /** To be called every beatMs. A drain has an end of its own: see drain. */
   beat(): void {
-    const { clock, hub, logger, onKill } = this.#options;
+    const { clock, hub, leases, logger, onKill } = this.#options;
     hub.beat();
+    leases.beat();
     const silent = this.#draining ? undefined : this.#silence.look(clock.nowMs());
     const process = silent === undefined ? undefined : this.#members.get(silent.worker)?.process;
     if (silent === undefined || process === undefined) return;
@@ -140,7 +149,7 @@ export class WorkerFleet {
   }
 
   #receive(member: Member, message: FromWorker): void {
-    const { hub, logger, onMetrics } = this.#options;
+    const { hub, leases, questions, logger, onMetrics } = this.#options;
     const { id } = member.process;
     hub.heard(id);
     this.#silence.heard(id);
@@ -162,6 +171,15 @@ export class WorkerFleet {
       case 'metrics':
         onMetrics(id, message.scrape, message.snapshot);
         break;
+      case 'leases':
+        leases.receive(id, message.asks);
+        break;
+      case 'ask':
+        questions.ask(id, message.id, message.question, message.body);
+        break;
+      case 'reply':
+        questions.reply(id, message.id, message.body);
+        break;
       case 'problem':
         if (this.#started) logger.error({ worker: id, problem: message.text }, 'a worker cannot start');
         this.#problem ??= message.text;
@@ -170,9 +188,10 @@ export class WorkerFleet {
   }
 
   #exited({ process, startedMs, listening }: Member, how: string, clean: boolean): void {
-    const { clock, hub, logger, onGone, onRestart } = this.#options;
+    const { clock, hub, questions, logger, onGone, onRestart } = this.#options;
     this.#members.delete(process.id);
     hub.leave(process.id);
+    questions.gone(process.id);
     this.#silence.leave(process.id);
     onGone(process.id);
     if (this.#draining) this.#clean &&= clean;

@@ -6,7 +6,11 @@ import { defineWorkersMetrics } from '../metrics.js';
 import { FleetMetrics } from './fleet-metrics.js';
 import { WorkerFleet } from './fleet.js';
 import type { WorkerProcess } from './fleet.js';
+import { LeaseDesk } from './lease-desk.js';
+import type { SharedBook } from './lease-desk.js';
 import { beatMs } from './messages.js';
+import type { ToWorker } from './messages.js';
+import { QuestionHub } from './question-hub.js';
 import { TurnHub } from './turn-hub.js';
 
 export interface PrimaryOptions {
@@ -21,6 +25,8 @@ export interface PrimaryOptions {
   readonly metricsPort: number | undefined;
   /** A worker that says nothing for so long is killed; Infinity: never. */
   readonly silenceMs: number;
+  /** Of the quotas that the workers share among themselves. */
+  readonly book: SharedBook;
 }
 
 export interface Primary {
@@ -35,13 +41,14 @@ export interface Primary {
 export class WorkerProblem extends Error {}
 
 /**
- * The process that forks the workers. It serves no requests: it hands out turns, sums up the metrics, replaces workers that
- * end and passes the drain on. Rejects with Node's error for a taken port, or with a WorkerProblem.
+ * The process that forks the workers. It serves no requests: it hands out turns and leases of quotas, carries questions from worker to
+ * worker, sums up the metrics, replaces workers that end and passes the drain on. Rejects with Node's error for a taken port, or with a WorkerProblem.
  */
 export async function startPrimary(options: PrimaryOptions): Promise<Primary> {
-  const { clock, logger, lifecycle, workers, host, metricsPort, silenceMs } = options;
+  const { clock, logger, lifecycle, workers, host, metricsPort, silenceMs, book } = options;
   const registry = new MetricsRegistry();
-  const hub = new TurnHub({ clock, defer: (flush) => void setImmediate(flush), send: (worker, message) => fleet.send(worker, message) });
+  const send = (worker: number, message: ToWorker): void => fleet.send(worker, message);
+  const hub = new TurnHub({ clock, defer: (flush) => void setImmediate(flush), send });
   const metrics = defineWorkersMetrics(registry, { listening: () => fleet.listening });
   const merged = new FleetMetrics({
     clock,
@@ -55,6 +62,8 @@ export async function startPrimary(options: PrimaryOptions): Promise<Primary> {
     count: workers,
     fork: () => options.fork(grpcPort),
     hub,
+    leases: new LeaseDesk({ clock, book, send }),
+    questions: new QuestionHub({ clock, workers: () => fleet.listeningIds(), send }),
     silenceMs,
     onRestart: () => metrics.restarts.inc({}),
     onKill: () => metrics.kills.inc({}),

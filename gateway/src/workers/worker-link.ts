@@ -1,7 +1,11 @@
 import type { Defer } from '@headrace/batching';
 import type { Clock, Lifecycle, Logger, MetricsSnapshot, Timer } from '@headrace/runtime';
+import type { LeaseStore } from '../domain/lease-store.js';
 import type { FromWorker, ToWorker } from './messages.js';
 import { beatMs } from './messages.js';
+import { SiblingQuestions } from './sibling-questions.js';
+import type { Siblings } from './sibling-questions.js';
+import { WorkerLeases } from './worker-leases.js';
 import { WorkerTurns } from './worker-turns.js';
 
 /** The way to the primary process. */
@@ -28,9 +32,13 @@ export interface WorkerLinkOptions {
   readonly lifecycle: Lifecycle;
 }
 
-/** A worker's end of the line: turns, readiness, metrics, and the word to drain. */
+/** A worker's end of the line: turns, leases of quotas, questions to siblings, readiness, metrics, and the word to drain. */
 export class WorkerLink {
   readonly turns: WorkerTurns;
+  readonly leases: LeaseStore;
+  readonly siblings: Siblings;
+  readonly #leases: WorkerLeases;
+  readonly #questions: SiblingQuestions;
   readonly #options: WorkerLinkOptions;
   #gateway: WorkerGateway | undefined;
   #told = '';
@@ -39,7 +47,10 @@ export class WorkerLink {
   constructor(options: WorkerLinkOptions) {
     this.#options = options;
     const { clock, defer, channel, lifecycle, logger } = options;
-    this.turns = new WorkerTurns({ clock, defer, send: (message) => channel.send(message) });
+    const send = (message: FromWorker): void => channel.send(message);
+    this.turns = new WorkerTurns({ clock, defer, send });
+    this.leases = this.#leases = new WorkerLeases({ clock, defer, send });
+    this.siblings = this.#questions = new SiblingQuestions({ clock, logger, send });
     channel.onMessage((message) => this.#receive(message));
     // Its listening socket went with it: what is left to do is to finish.
     channel.onClose(() => void lifecycle.drain('the primary process is gone'));
@@ -60,14 +71,24 @@ export class WorkerLink {
   close(): void {
     this.#timer?.cancel();
     this.turns.close();
+    this.#leases.close();
+    this.#questions.close();
     this.#options.channel.close();
   }
 
   #receive(message: ToWorker): void {
+    this.#leases.heard();
     switch (message.kind) {
       case 'turns':
       case 'beat':
         this.turns.receive(message);
+        break;
+      case 'leases':
+        this.#leases.receive(message.replies);
+        break;
+      case 'question':
+      case 'replies':
+        this.#questions.receive(message);
         break;
       case 'scrape':
         void this.#answerScrape(message.scrape);
