@@ -174,6 +174,10 @@ describe('WorkerFleet', () => {
     first?.say({ kind: 'ask', id: 7, question: 'limits', body: '' });
     second?.say({ kind: 'reply', id: 1, body: 'AA==' });
     expect([sweeps(), first?.got, second?.got, starting?.got]).toEqual([1, ['leases', 'replies'], ['question'], []]);
+    first?.say({ kind: 'ask', id: 8, question: 'limits', body: '' });
+    second?.exit('SIGKILL', false);
+    expect(first?.got.at(-1)).toBe('replies');
+    expect(first?.got.length).toBe(3);
   });
 
   it('drains all, and is done when the last has ended', async () => {

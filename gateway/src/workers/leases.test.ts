@@ -202,6 +202,33 @@ describe('a store at the primary process', () => {
     expect((await settled).every(({ status }) => status === 'rejected')).toBe(true);
     // The beat of this rig.
     expect(site.clock.pendingTimers).toBe(1);
+    // And there is room again.
+    worker.heard();
+    void worker.exchange(askOf('a')).catch(() => undefined);
+    site.clock.advance(1);
+    expect(site.asks).toBe(2_049);
+  });
+
+  it('has as long for each ask, whenever the one before it was asked', async () => {
+    const site = new Site();
+    const worker = site.worker(1);
+    site.primaryRuns = false;
+    const first = outcome(worker.exchange(askOf('a')));
+    site.clock.advance(500);
+    const second = outcome(worker.exchange(askOf('b')));
+    site.clock.advance(silentMs - 400);
+    expect(await first).toContain('did not answer');
+    site.resumePrimary();
+    site.clock.advance(1);
+    expect(await second).toBe('answered');
+  });
+
+  it('says that an ask was overtaken by the answer that is none', async () => {
+    const site = new Site();
+    const worker = site.worker(1);
+    const answers = Promise.all([worker.exchange({ ...askOf('a'), sequence: 2 }), worker.exchange(askOf('a'))]);
+    site.clock.advance(1);
+    expect(await answers).toEqual([[{ lease: 1, level: 99, share: 1 }], undefined]);
   });
 
   it('is not asked any more by a worker that has ended', async () => {

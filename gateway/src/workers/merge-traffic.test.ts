@@ -100,6 +100,11 @@ describe('limits of several workers', () => {
     expect([mergeLimits([part], policyNames), mergeLimits([], policyNames)]).toEqual([part, undefined]);
   });
 
+  it('know at least those tenants that they tell of', () => {
+    const parts = ['a', 'b'].map((tenant) => limits({ tenants: [{ tenant }], known_tenants: 1 }));
+    expect(mergeLimits(parts, policyNames)?.known_tenants).toBe('2');
+  });
+
   it('add up whatever the parts are', () => {
     const use = fc.record({
       tenant: fc.constantFrom('', 'acme', '__proto__', 'b'),

@@ -83,7 +83,11 @@ async function ask(site: Site, from = 1): Promise<{ answers: readonly string[]; 
 }
 
 describe('a question to siblings', () => {
-  it('is answered by all others, as bytes, in four hops', async () => {
+  it('is answered by all others, as bytes, in four hops, and is over then', async () => {
+    const site = new Site(2);
+    void site.worker(1).askSiblings('limits', Buffer.from('?'));
+    await site.pass(5);
+    expect(site.clock.pendingTimers).toBe(0);
     expect(await ask(new Site(4), 2)).toEqual({ answers: ['é? from 1', 'é? from 3', 'é? from 4'], tookMs: 4 });
   });
 
@@ -175,5 +179,34 @@ describe('what questions may cost', () => {
     const site = new Site(12);
     for (const worker of site.workers.values()) worker.answer('limits', async () => Buffer.alloc(maxBodyBytes));
     expect((await ask(site)).answers.length).toBe(8);
+  });
+});
+
+describe('the primary itself', () => {
+  const tooLong = 'A'.repeat(4 * Math.ceil(maxBodyBytes / 3) + 4);
+
+  /** Worker 1 asks 2, 3 and 4; what it is told. */
+  function asked(body = ''): { hub: QuestionHub; clock: FakeClock; sent: [number, ToWorker][] } {
+    const clock = new FakeClock();
+    const sent: [number, ToWorker][] = [];
+    const hub = new QuestionHub({ clock, workers: () => [1, 2, 3, 4], send: (worker, message) => void sent.push([worker, message]) });
+    hub.ask(1, 7, 'limits', body);
+    return { hub, clock, sent };
+  }
+
+  it('carries nothing that is too long, whoever says it', () => {
+    expect(asked(tooLong).sent).toEqual([[1, { kind: 'replies', id: 7, bodies: [], missing: 3 }]]);
+    const { hub, sent } = asked();
+    for (const worker of [2, 3, 4]) hub.reply(worker, 1, worker === 3 ? tooLong : 'AA==');
+    expect(sent.at(-1)).toEqual([1, { kind: 'replies', id: 7, bodies: ['AA==', 'AA=='], missing: 1 }]);
+  });
+
+  it('counts those that did not answer, and takes one answer of each that was asked', () => {
+    const { hub, clock, sent } = asked();
+    for (const worker of [2, 2, 1, 9]) hub.reply(worker, 1, 'AA==');
+    hub.reply(3, 1, null);
+    expect(sent.length).toBe(3);
+    clock.advance(400);
+    expect(sent.at(-1)).toEqual([1, { kind: 'replies', id: 7, bodies: ['AA=='], missing: 2 }]);
   });
 });
