@@ -25,12 +25,14 @@ import { coreMethods } from './transport/core-methods.js';
 import { inferMethods } from './transport/infer-methods.js';
 import type { EndedRequest } from './transport/submit-message.js';
 import { trafficMethods } from './transport/traffic-methods.js';
+import type { TrafficView } from './transport/traffic-methods.js';
 import { AdmissionView } from './traffic-view.js';
 import { repositoryMethods } from './transport/repository-methods.js';
 import { unsupportedMethods } from './transport/unsupported-methods.js';
 import { decideAtTurnEnd } from './turn-decisions.js';
 import { shareOfTable } from './workers/limit-shares.js';
-import type { WorkerTurns } from './workers/worker-turns.js';
+import { relayTraffic } from './workers/traffic-relay.js';
+import type { WorkerLink } from './workers/worker-link.js';
 
 export interface GatewayOptions {
   /** The RoutingTable file; watched. */
@@ -52,7 +54,7 @@ export interface GatewayOptions {
   /** How often backends are looked at; tests shorten it. */
   readonly pace?: MonitorPace;
   /** This gateway is one of `count` workers of one program. Absent: it is alone. */
-  readonly siblings?: { readonly count: number; readonly turns: WorkerTurns };
+  readonly siblings?: Pick<WorkerLink, 'turns' | 'leases' | 'siblings'> & { readonly count: number };
 }
 
 export interface Gateway {
@@ -135,7 +137,7 @@ class RunningGateway implements Gateway {
       backends: { channel: (name) => this.#directory.channel(name), suspect: (name) => this.#directory.suspect(name) },
       table: this.#table,
       turns: siblings?.turns,
-      openQuotas: (shared) => openQuotas(shared, { clock, logger }),
+      openQuotas: (shared) => openQuotas(shared, { clock, logger, siblings: siblings?.leases }),
     });
     this.#identity = openIdentity(clock, logger);
     this.#documents = new BackendDocuments({
@@ -271,21 +273,22 @@ class RunningGateway implements Gateway {
         logger,
       }),
       ...repositoryMethods({ repository, logger }),
-      ...trafficMethods({
-        view: new AdmissionView({
-          clock,
-          admission: this.#pipeline.admission,
-          trail: this.#pipeline.trail,
-          models: () => this.#pipeline.modelUse(),
-          authorize: (peer) => repository.authorize(peer),
-        }),
-        logger,
-      }),
+      ...trafficMethods({ view: this.#trafficView((peer) => repository.authorize(peer)), logger }),
       ...unsupportedMethods(),
     ];
     for (const method of methods) this.#server.register(method);
     registerHealth(this.#server, this.#health());
     registerReflection(this.#server, fileDescriptorProtos());
+  }
+
+  #trafficView(authorize: TrafficView['authorize']): TrafficView {
+    const { clock, logger, siblings } = this.#options;
+    const { admission, trail } = this.#pipeline;
+    const own = new AdmissionView({ clock, admission, trail, models: () => this.#pipeline.modelUse(), authorize });
+    if (siblings === undefined) return own;
+    const named = (tenant: string): boolean => this.#table.traffic?.tenants.has(tenant) === true;
+    const all = relayTraffic({ own, siblings: siblings.siblings, logger, named });
+    return { authorize, limits: (tenant, most) => all.limits(tenant, most), explain: (requestId) => all.explain(requestId) };
   }
 
   #health(): HealthSource {

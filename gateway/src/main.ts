@@ -141,7 +141,9 @@ async function serve(flags: Flags, logger: Logger, channel?: PrimaryChannel): Pr
         logger,
         tracing,
         transport: transportOf(flags.wire, systemClock, logger),
-        ...(link === undefined ? {} : { siblings: { count: flags.workers, turns: link.turns } }),
+        ...(link === undefined
+          ? {}
+          : { siblings: { count: flags.workers, turns: link.turns, leases: link.leases, siblings: link.siblings } }),
       }),
     )
     .catch((error: unknown) => fail(startProblem(error, flags), link));

@@ -1,9 +1,9 @@
 import type { Clock, Logger } from '@headrace/runtime';
 import { SharedBuckets } from './admission/quota/lease/shared-buckets.js';
-import type { LeaseStore } from './admission/quota/lease/port.js';
 import { Quotas } from './admission/quota/quotas.js';
 import { connectRedis } from './admission/quota/redis/connect.js';
 import { RedisLeaseStore } from './admission/quota/redis/redis-store.js';
+import type { LeaseStore } from './domain/lease-store.js';
 import type { SharedQuotaPolicy } from './domain/traffic.js';
 
 export interface OpenQuotasOptions {

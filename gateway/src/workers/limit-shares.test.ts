@@ -29,4 +29,16 @@ describe("a worker's share of the limits", () => {
     const table = tableOf('limits: {maxQueuedBytes: 4194304, maxMessageBytes: 2097152}');
     expect(shareOfTable(table, 64).maxQueuedBytes).toBe(2_097_152 + 65_536);
   });
+
+  it('has its part of how many requests of a tenant may be under way, and the rates whole, as leases share them', () => {
+    const table = tableOf(`trafficPolicy:
+  tiers: [{name: free, requestsPerSecond: 20, concurrency: 10, models: [{name: m, concurrency: 3}]}]
+  tenants: [{name: acme, concurrency: 4}]
+  defaultTier: free`);
+    const { traffic } = shareOfTable(table, 4);
+    expect(traffic?.defaultTier).toMatchObject({ name: 'free', requestsPerSecond: 20, burst: 20, concurrency: 3 });
+    expect(traffic?.tiers.get('free')).toBe(traffic?.defaultTier);
+    expect(traffic?.defaultTier.models.get('m')?.concurrency).toBe(1);
+    expect(traffic?.tenants.get('acme')?.policy).toMatchObject({ requestsPerSecond: 20, concurrency: 1 });
+  });
 });
