@@ -47,6 +47,12 @@ export function limitsCommand(context: CommandContext): Command {
 }
 
 function jsonOf({ address, response, tenants }: Parameters<typeof renderLimits>[0]): unknown {
-  const { shadow, quotas, models, known_tenants: knownTenants } = response;
+  const { shadow, quotas, known_tenants: knownTenants } = response;
+  const models = response.models.map(({ model, under_way, limit, queued_rows }) => ({
+    model,
+    underWay: Number(under_way),
+    limit,
+    queuedRows: queued_rows,
+  }));
   return { address, shadow, quotas, knownTenants: Number(knownTenants), tenants, models };
 }

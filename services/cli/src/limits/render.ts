@@ -1,6 +1,6 @@
 import type { LimitsResponse__Output } from '@headrace/proto';
 import type { Colors } from 'picocolors/types.js';
-import { formatCount, formatRate } from '../render/numbers.js';
+import { formatCount, formatRate, plural } from '../render/numbers.js';
 import { printable } from '../render/printable.js';
 import { renderTable } from '../render/table.js';
 import type { RateOf, TenantLine } from './rates.js';
@@ -18,8 +18,8 @@ export interface LimitsView {
  */
 export function renderLimits({ address, response, tenants }: LimitsView, colors: Colors): string {
   const mode = response.shadow ? colors.yellow('shadow: refusals are counted, not made') : 'enforced';
-  const known = formatCount(Number(response.known_tenants));
-  const head = `${colors.bold(address)}  quotas ${printable(response.quotas)} (${mode})  ${colors.dim(`${known} tenants known`)}\n`;
+  const known = plural(Number(response.known_tenants), 'tenant');
+  const head = `${colors.bold(address)}  quotas ${printable(response.quotas)} (${mode})  ${colors.dim(`${known} known`)}\n`;
   const rows = tenants.map((line) => [
     colors.bold(line.tenant === '' ? '(nobody named)' : printable(line.tenant)),
     printable(line.tier),
