@@ -6,7 +6,7 @@ import type { WaitEstimate } from './arrival/estimate.js';
 import { BypassShare } from './bypass/share.js';
 import { decide, fruitlessKey } from './decide/decide.js';
 import { retryAfterMs } from './decide/drain.js';
-import type { DecideInput, LaneSnapshot } from './decide/snapshot.js';
+import type { DecideInput } from './decide/snapshot.js';
 import { ArrivalGaps } from './lane/arrival-gaps.js';
 import { ReturnBurst } from './lane/return-burst.js';
 import type { Charge } from './lane/charges.js';
@@ -68,7 +68,7 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
   readonly #defer: Defer | undefined;
   readonly #onBypass: ((spentMs: number) => void) | undefined;
   #limits: BatchLimits;
-  readonly #waiting = new LaneSet<R>();
+  readonly #waiting: LaneSet<R>;
   readonly #charges: Charges<R>;
   readonly #arrivals: ArrivalCheck;
   readonly #gaps = new ArrivalGaps();
@@ -84,18 +84,28 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
   #timer: Timer | undefined;
   #timerAtMs = Infinity;
   #trustUntilMs = -Infinity;
-  readonly #eachLane = (): Iterable<LaneSnapshot> => this.#waiting.all();
+  readonly #lastView: { -readonly [Key in keyof ArrivalView]: ArrivalView[Key] };
   #retryEstimate = { madeAtMs: -Infinity, retryAfterMs: 0 };
 
   constructor(options: BatcherOptions<R>) {
     this.#clock = options.clock;
     this.#runner = options.runner;
     this.#costs = options.costs;
+    this.#waiting = new LaneSet<R>(options.limits.agingMs);
     this.#charges = new Charges(this.#waiting, options.costs);
     this.#limits = options.limits;
     this.#defer = options.defer;
     this.#onBypass = options.onBypass;
-    this.#arrivals = new ArrivalCheck(options.limits.agingMs);
+    this.#arrivals = new ArrivalCheck(this.#waiting);
+    this.#lastView = {
+      nowMs: -Infinity,
+      targets: [],
+      costs: options.costs,
+      maxBatchRows: 1,
+      queuedRows: 0,
+      lanes: 0,
+      eachLane: () => this.#waiting.all(),
+    };
   }
 
   submit(request: R): Refusal | undefined {
@@ -103,32 +113,25 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
     const refusal = this.#refusal(request, nowMs);
     if (refusal !== undefined) return refusal;
     if (request.bypass && this.#startBypass(request, nowMs)) return undefined;
-    const expected = request.returning === true && this.#arrivals.isExpected(request, this.#view(nowMs));
-    const full = this.#queueFull(request, expected, nowMs);
-    const late = this.#unreachable(request, expected, nowMs);
-    if (late !== undefined) return full ?? late;
-    const { maxQueuedRows, maxLanes } = this.#limits;
-    const pushedOut = full && this.#waiting.makeRoom(request, maxQueuedRows, maxLanes);
-    if (full !== undefined && pushedOut === undefined) return full;
+    const late = this.#isAdmitted(request, nowMs) ? undefined : this.#check(request, nowMs);
+    if (late !== undefined) return late;
+    const pushedOut = this.#makeRoom(request);
     // Over its share, high priority still goes to the front: of its tenant's turn.
     const lane = this.#waiting.push(request, request.bypass ? 1 : request.band, this.#limits.agingMs);
-    this.#arrivals.entered(request, nowMs);
     this.#gaps.note(lane.key, nowMs, this.#limits.maxLanes);
     this.#returns.noteArrival(nowMs);
-    if (pushedOut !== undefined) for (const each of pushedOut) this.#drop(each, this.#overShare(each, nowMs));
+    if (pushedOut !== undefined) for (const each of pushedOut) this.#runner.drop(each, this.#overShare(each, nowMs));
     this.#decideSoon();
     return undefined;
   }
 
   cancel(request: R): boolean {
-    const waited = this.#waiting.cancel(request);
-    if (waited) this.#arrivals.left(request);
-    return waited;
+    return this.#waiting.cancel(request);
   }
 
   /**
-   * When such a request would start and end if it came now: what is queued before it (bands above, and its own by earliest
-   * deadline), what runs, and t(b) of each target. Undefined while that is not known: see estimateWait; or when nothing
+   * When such a request would start and end if it came now: what is queued before it (bands above, its tenant's
+   * by earliest deadline, and of other tenants their share), what runs, and t(b) of each target. Undefined while that is not known: see estimateWait; or when nothing
    * has run of late, so that the fits may be stale.
    */
   estimate(request: R): WaitEstimate | undefined {
@@ -187,7 +190,8 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
 
   close(refusal: Refusal): void {
     this.#closed ??= refusal;
-    for (let request = this.#waiting.takeAny(); request !== undefined; request = this.#waiting.takeAny()) this.#drop(request, refusal);
+    for (let request = this.#waiting.takeAny(); request !== undefined; request = this.#waiting.takeAny())
+      this.#runner.drop(request, refusal);
     this.#setTimer(Infinity);
   }
 
@@ -218,34 +222,48 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
     return undefined;
   }
 
-  #drop(request: R, refusal: Refusal): void {
-    this.#arrivals.left(request);
-    this.#runner.drop(request, refusal);
+  /** The usual case, which must cost nothing: plenty of room, plenty of time. */
+  #isAdmitted(request: R, nowMs: number): boolean {
+    const { maxQueuedRows, maxLanes } = this.#limits;
+    const { rows, lanes, requests } = this.#waiting;
+    if (request.returning === true || Math.max(rows, requests) * 2 >= maxQueuedRows || lanes >= maxLanes) return false;
+    if (this.#waiting.isFull(request, maxQueuedRows)) return false;
+    return !this.#hasPrediction(request, nowMs) || this.#arrivals.isAmple(request, rows, nowMs);
   }
 
-  #queueFull(request: R, expected: boolean, nowMs: number): Refusal | undefined {
+  /**
+   * Whether there is room, or others have to make it, and whether it would end in time; changes nothing in the queue. Of a request that is
+   * refused only one time to come back is booked, and nobody is pushed out for one that cannot end in time.
+   */
+  #check(request: R, nowMs: number): Refusal | undefined {
+    const view = this.#view(nowMs);
+    const expected = this.#arrivals.isExpected(request, view);
     const { maxQueuedRows, maxLanes } = this.#limits;
     const { rows, lanes, requests } = this.#waiting;
     // Room for those who were told to come now is kept from new ones, in the upper half of the queue.
-    const held =
-      expected || Math.max(rows, requests) * 2 < maxQueuedRows
-        ? 0
-        : Math.min(this.#arrivals.heldRows(request, this.#view(nowMs)), maxQueuedRows / 2);
-    if (this.#waiting.isFull(request, maxQueuedRows - held)) {
-      return refuse(
-        'QUEUE_FULL',
-        `queue of the model: expected at most ${maxQueuedRows} rows waiting, got ${rows} and ${request.rows} more`,
-        this.#retry(request, this.#view(nowMs)),
-      );
+    const upperHalf = !expected && Math.max(rows, requests) * 2 >= maxQueuedRows;
+    const held = upperHalf ? Math.min(this.#arrivals.heldRows(request, view), maxQueuedRows / 2) : 0;
+    const noRows = this.#waiting.isFull(request, maxQueuedRows - held);
+    const noLane = lanes >= maxLanes && lanes > 0 && this.#waiting.needsLane(request);
+    if ((noRows || noLane) && !this.#waiting.mayMakeRoom(request, maxQueuedRows, maxLanes, held)) {
+      const message = noRows
+        ? `expected at most ${maxQueuedRows} rows waiting, got ${rows} and ${request.rows} more`
+        : `expected at most ${maxLanes} kinds of request (shapes, parameters) waiting, got one more`;
+      return refuse('QUEUE_FULL', `queue of the model: ${message}`, this.#retry(request, view));
     }
-    if (lanes >= maxLanes && lanes > 0 && this.#waiting.needsLane(request)) {
-      return refuse(
-        'QUEUE_FULL',
-        `queue of the model: expected at most ${maxLanes} kinds of request (shapes, parameters) waiting, got one more`,
-        this.#retry(request, this.#view(nowMs)),
-      );
-    }
-    return undefined;
+    return this.#hasPrediction(request, nowMs) ? this.#arrivals.unreachable(request, expected, view) : undefined;
+  }
+
+  #hasPrediction(request: R, nowMs: number): boolean {
+    return request.deadlineMs < Infinity && nowMs <= this.#trustUntilMs;
+  }
+
+  /** Who goes so that a request which was found to have a right to come in can. */
+  #makeRoom(request: R): readonly R[] | undefined {
+    const { maxQueuedRows, maxLanes } = this.#limits;
+    const { lanes } = this.#waiting;
+    const noLane = lanes >= maxLanes && lanes > 0 && this.#waiting.needsLane(request);
+    return noLane || this.#waiting.isFull(request, maxQueuedRows) ? this.#waiting.makeRoom(request, maxQueuedRows, maxLanes) : undefined;
   }
 
   #overShare(request: R, nowMs: number): Refusal {
@@ -268,22 +286,15 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
     return atMs === undefined ? undefined : { retryAfterMs: atMs };
   }
 
-  #unreachable(request: R, expected: boolean, nowMs: number): Refusal | undefined {
-    if (request.deadlineMs === Infinity || nowMs > this.#trustUntilMs) return undefined;
-    if (this.#arrivals.isAmple(request, this.#waiting.rows, nowMs)) return undefined;
-    return this.#arrivals.unreachable(request, expected, this.#view(nowMs));
-  }
-
+  /** One object for all checks: none of them keeps it. */
   #view(nowMs: number): ArrivalView {
-    return {
-      nowMs,
-      targets: this.#targets(),
-      costs: this.#costs,
-      maxBatchRows: Math.max(1, this.#limits.maxBatchRows),
-      queuedRows: this.#waiting.rows,
-      lanes: this.#waiting.lanes,
-      eachLane: this.#eachLane,
-    };
+    const view = this.#lastView;
+    view.nowMs = nowMs;
+    view.targets = this.#targets();
+    view.maxBatchRows = Math.max(1, this.#limits.maxBatchRows);
+    view.queuedRows = this.#waiting.rows;
+    view.lanes = this.#waiting.lanes;
+    return view;
   }
 
   /** Runs it at once and alone on the target that ends it soonest, whatever that holds, while bypass has share left. */
@@ -344,7 +355,7 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
           kind === 'expire'
             ? this.#waiting.takeExpired(lane, throughMs)
             : this.#waiting.takeExpiredHead(lane, throughMs, decision.leastBudgetMs);
-        for (let late = next(); late !== undefined; late = next()) this.#drop(late, expired());
+        for (let late = next(); late !== undefined; late = next()) this.#runner.drop(late, expired());
         continue;
       }
       const target = targets.find(({ id }) => id === decision.targetId);
@@ -354,7 +365,6 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
         decision.from === 'head'
           ? this.#waiting.take(lane, decision.rows, perRowMs)
           : this.#waiting.takeTail(lane, decision.rows, nowMs + decision.finishInMs, perRowMs, target.outstanding > 0);
-      for (const member of members) this.#arrivals.left(member);
       if (members.length === 0) fruitless.add(fruitlessKey(decision.lane, decision.targetId));
       else this.#runner.run(this.#start(members, target, targets, perRowMs, false));
     }

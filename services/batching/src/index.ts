@@ -1,6 +1,6 @@
 export { RetryLine } from './arrival/retry-line.js';
 export type { WaitEstimate } from './arrival/estimate.js';
-export type { RowsAhead } from './arrival/waiting-work.js';
+export type { ServiceOrder } from './arrival/order.js';
 export { Batcher } from './batcher.js';
 export type { BatcherOptions, Defer } from './batcher.js';
 export { createCostBook } from './cost/cost-book.js';

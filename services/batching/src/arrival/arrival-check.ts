@@ -2,10 +2,10 @@ import type { Refusal } from '@headrace/runtime';
 import { refuse } from '@headrace/runtime';
 import type { BatchRequest } from '../types.js';
 import type { EstimateInput, WaitEstimate } from './estimate.js';
-import { estimateWait, rowsPerMs } from './estimate.js';
+import { estimateWait, paceOf } from './estimate.js';
+import type { Pace, ServiceOrder } from './order.js';
 import { RetryLine } from './retry-line.js';
-import type { RowsAhead } from './waiting-work.js';
-import { WaitingWork } from './waiting-work.js';
+import { bandOf } from './waiting-work.js';
 
 /** What a check on arrival looks at. */
 export interface ArrivalView extends EstimateInput {
@@ -16,11 +16,12 @@ export interface ArrivalView extends EstimateInput {
   readonly eachLane: () => Iterable<{ readonly shapeClass: string; readonly rows: number }>;
 }
 
-interface Pace {
+interface ClassPace {
   readonly madeAtMs: number;
   readonly shapeClass: string;
   /** Rows of the class a millisecond, all targets together. */
   readonly rowsPerMs: number;
+  readonly ofWaiting: Pace;
   /** How much longer a row that waits takes than one of the class: 1 where all are alike. */
   readonly rowRatio: number;
 }
@@ -33,60 +34,51 @@ interface Ample {
   readonly ms: number;
 }
 
+const nothingKnown: Pace = { rowsPerMs: 0, speed: 1, overheadMs: 0, perRowMs: 0 };
 /** A refusal under flood must be cheap: what changes slowly is renewed this often. */
 const paceMs = 5;
-const lowestBand = 16;
 /** Of what can be served, the share that is promised to clients who were refused; the rest is for new ones. */
 const promisedShare = 0.5;
 /** Never less than this share of what can be served for the line of a band, however long those before it are. */
 const leastLineShare = 0.02;
+/** Never less than this part of what can be served is taken to be left by other tenants. */
+const leastSpare = 0.02;
 /** Room is kept for those who come back up to so long before their time: one run of this length or less. */
 const mostLeadMs = 50;
 
 /**
  * What is known of a request when it comes: how long it would wait, whether that is in time and, if not, when it will be.
  *
- * The time that a refused client is told is its place in a line (RetryLine, one per band): room for those who were told to
+ * The time that a refused client is told is its place in a line (RetryLine, one per tenant and band): room for those who were told to
  * come now is kept from new ones, so that what was promised holds although more comes than can be served.
  */
 export class ArrivalCheck {
-  readonly #waiting: WaitingWork;
-  readonly #ahead: RowsAhead;
-  readonly #lines: (RetryLine | undefined)[] = [];
-  #pace: Pace = { madeAtMs: -Infinity, shapeClass: '', rowsPerMs: 0, rowRatio: 1 };
+  readonly #order: ServiceOrder;
+  #pace: ClassPace = { madeAtMs: -Infinity, shapeClass: '', rowsPerMs: 0, rowRatio: 1, ofWaiting: nothingKnown };
   #ample: Ample = { madeAtMs: -Infinity, shapeClass: '', rows: 0, ms: Infinity };
 
-  /** `ahead` answers how much is served before a request; by default bands and earliest deadline first. */
-  constructor(horizonMs: number, ahead?: RowsAhead) {
-    this.#waiting = new WaitingWork(horizonMs);
-    this.#ahead = ahead ?? this.#waiting;
-  }
-
-  entered(request: BatchRequest, nowMs: number): void {
-    this.#waiting.entered(request, nowMs);
-  }
-
-  left(request: BatchRequest): void {
-    this.#waiting.left(request);
+  constructor(order: ServiceOrder) {
+    this.#order = order;
   }
 
   estimate(request: BatchRequest, view: ArrivalView): WaitEstimate | undefined {
-    return this.#estimate(request, this.#ahead.rowsAhead(request, view.nowMs), view);
+    return this.#estimate(request, this.#rowsAhead(request, view), view);
   }
 
   /** Whether a client that was refused before comes at the time it was told. Uses up that time. */
   isExpected(request: BatchRequest, view: ArrivalView): boolean {
     if (request.returning !== true) return false;
-    const line = this.#lines[bandOf(request)];
+    const line = this.#order.retryLines(request)[bandOf(request)];
     return line !== undefined && line.take(view.nowMs, request.rows, this.#leadMs(request, view));
   }
 
-  /** Rows for which a new request must leave room: those of its band and the bands above who were told to come now. */
+  /** Rows for which a new request must leave room: those of its tenant, of its band and the bands above, who were told to come now. */
   heldRows(request: BatchRequest, view: ArrivalView): number {
     let held = 0;
     const band = bandOf(request);
-    for (let above = 0; above <= band && above < this.#lines.length; above++)
-      held += this.#lines[above]?.heldRows(view.nowMs, this.#leadMs(request, view)) ?? 0;
+    const lines = this.#order.retryLines(request);
+    for (let above = 0; above <= band && above < lines.length; above++)
+      held += lines[above]?.heldRows(view.nowMs, this.#leadMs(request, view)) ?? 0;
     return held;
   }
 
@@ -108,7 +100,10 @@ export class ArrivalCheck {
     // Twice what waits and twice the time that takes: enough for what comes within some milliseconds.
     const rows = 2 * queuedRows + maxBatchRows;
     const estimate = this.#estimate(request, rows, view);
-    this.#ample = { madeAtMs: nowMs, shapeClass: request.shapeClass, rows, ms: estimate === undefined ? Infinity : 2 * estimate.endInMs };
+    // Other tenants who bring what they brought of late make it that much longer.
+    const spare = Math.max(leastSpare, 1 - this.#order.usedShare(nowMs, this.#paceOf(request, view).ofWaiting));
+    const ms = estimate === undefined ? Infinity : (2 * estimate.endInMs) / spare;
+    this.#ample = { madeAtMs: nowMs, shapeClass: request.shapeClass, rows, ms };
   }
 
   /** Why it cannot end in time; undefined when it can, or when that is not known. */
@@ -116,7 +111,7 @@ export class ArrivalCheck {
     const budgetMs = request.deadlineMs - view.nowMs;
     if (!(budgetMs < Infinity)) return undefined;
     this.#noteAmple(request, view);
-    const ahead = this.#ahead.rowsAhead(request, view.nowMs);
+    const ahead = this.#rowsAhead(request, view);
     // With less than one run before it a queue is not long, and keeping room would only make targets idle.
     const full = ahead >= this.#paceOf(request, view).rowsPerMs * this.#leadMs(request, view);
     const held = expected || !full ? 0 : this.heldRows(request, view);
@@ -134,15 +129,21 @@ export class ArrivalCheck {
     const band = bandOf(request);
     const capacity = this.#paceOf(request, view).rowsPerMs;
     if (!(capacity > 0)) return Math.max(1, Math.ceil(earliestInMs));
-    let rate = promisedShare * capacity;
-    for (let above = 0; above < band && above < this.#lines.length; above++) rate -= this.#lines[above]?.rowsPerMs(view.nowMs) ?? 0;
-    const line = (this.#lines[band] ??= new RetryLine());
-    return line.book(view.nowMs, earliestInMs, request.rows, Math.max(rate, leastLineShare * capacity));
+    const lines = this.#order.retryLines(request);
+    const share = this.#order.shareOf(request) * capacity;
+    let rate = promisedShare * share;
+    for (let above = 0; above < band && above < lines.length; above++) rate -= lines[above]?.rowsPerMs(view.nowMs) ?? 0;
+    const line = (lines[band] ??= new RetryLine());
+    return line.book(view.nowMs, earliestInMs, request.rows, Math.max(rate, leastLineShare * share));
+  }
+
+  #rowsAhead(request: BatchRequest, view: ArrivalView): number {
+    return this.#order.rowsAhead(request, view.nowMs, this.#paceOf(request, view).ofWaiting);
   }
 
   #estimate(request: BatchRequest, aheadRows: number, view: ArrivalView): WaitEstimate | undefined {
     const { rowRatio } = this.#paceOf(request, view);
-    return estimateWait(request, aheadRows * rowRatio, view);
+    return estimateWait(request, aheadRows * rowRatio, view, this.#order.rowsBeside(request));
   }
 
   #leadMs(request: BatchRequest, view: ArrivalView): number {
@@ -150,11 +151,13 @@ export class ArrivalCheck {
     return rate > 0 ? Math.min(mostLeadMs, (view.maxBatchRows * view.targets.length) / rate) : 0;
   }
 
-  #paceOf({ shapeClass }: BatchRequest, view: ArrivalView): Pace {
-    const pace = this.#pace;
-    if (view.nowMs - pace.madeAtMs < paceMs && view.nowMs >= pace.madeAtMs && pace.shapeClass === shapeClass) return pace;
-    const rate = rowsPerMs(shapeClass, view.maxBatchRows, view);
-    this.#pace = { madeAtMs: view.nowMs, shapeClass, rowsPerMs: rate, rowRatio: view.lanes > 1 ? rowRatioOf(rate, view) : 1 };
+  #paceOf({ shapeClass }: BatchRequest, view: ArrivalView): ClassPace {
+    const last = this.#pace;
+    if (view.nowMs - last.madeAtMs < paceMs && view.nowMs >= last.madeAtMs && last.shapeClass === shapeClass) return last;
+    const pace = paceOf(shapeClass, view.maxBatchRows, view);
+    const { rowsPerMs } = pace;
+    const rowRatio = view.lanes > 1 ? rowRatioOf(rowsPerMs, view) : 1;
+    this.#pace = { madeAtMs: view.nowMs, shapeClass, rowsPerMs, rowRatio, ofWaiting: { ...pace, rowsPerMs: rowsPerMs / rowRatio } };
     return this.#pace;
   }
 }
@@ -163,16 +166,12 @@ function rowRatioOf(ownRowsPerMs: number, view: ArrivalView): number {
   let rows = 0;
   let ms = 0;
   for (const lane of view.eachLane()) {
-    const rate = rowsPerMs(lane.shapeClass, lane.rows, view);
+    const rate = paceOf(lane.shapeClass, lane.rows, view).rowsPerMs;
     if (rate <= 0) continue;
     rows += lane.rows;
     ms += lane.rows / rate;
   }
   return rows > 0 && ownRowsPerMs > 0 ? (ms / rows) * ownRowsPerMs : 1;
-}
-
-function bandOf({ band, bypass }: BatchRequest): number {
-  return bypass ? 0 : Math.min(Math.max(Math.trunc(band), 1), lowestBand) - 1;
 }
 
 function round(ms: number): string {

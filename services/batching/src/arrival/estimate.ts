@@ -1,6 +1,7 @@
 import type { BatchRequest, CostBook, TargetSnapshot } from '../types.js';
 import type { TargetCost } from '../decide/batch-size.js';
-import { preferredRows, runMs } from '../decide/batch-size.js';
+import { fewestRowsForDeadline, preferredRows, runMs } from '../decide/batch-size.js';
+import type { Pace } from './order.js';
 import type { LaneServer } from '../decide/makespan.js';
 import { makespanMs } from '../decide/makespan.js';
 
@@ -26,6 +27,8 @@ export interface EstimateInput {
  * E.g. one GPU, a 10 ms, k 0.1 ms, free in 4 ms, 40 rows ahead: a batch of 32 (13.2 ms), then 8, its own and what comes
  * meanwhile (13.2 ms): starts in 17.2 ms, ends in 30.4.
  *
+ * `besideRows` wait in its lane, before it or after it: what comes after it is in its batch where there is room.
+ *
  * Undefined where that is not known: no target, nothing has run, or overhead and rows are not told apart (a queue of n
  * would be taken for n runs).
  */
@@ -33,6 +36,7 @@ export function estimateWait(
   request: Pick<BatchRequest, 'shapeClass' | 'rows' | 'mergeable' | 'pinnedTarget'>,
   aheadRows: number,
   { targets, costs, maxBatchRows }: EstimateInput,
+  besideRows = 0,
 ): WaitEstimate | undefined {
   const rows = Math.max(request.rows, 1);
   const servers: LaneServer[] = [];
@@ -44,12 +48,15 @@ export function estimateWait(
     if (request.pinnedTarget !== undefined && request.pinnedTarget !== target.id) continue;
     const cost = costOn(request.shapeClass, target, costs);
     if (runMs(cost, rows) <= 0 || (maxBatchRows > 1 && !cost.identified)) return undefined;
-    const batchRows = request.mergeable ? Math.max(rows, preferredRows(cost, aheadRows + rows, maxBatchRows)) : rows;
+    const laneRows = Math.max(aheadRows, besideRows) + rows;
+    const batchRows = request.mergeable ? Math.max(rows, preferredRows(cost, laneRows, maxBatchRows)) : rows;
+    // Its batch is cut for its deadline's sake where rows that are due later fill it, but not by more than decide() does.
+    const leastRows = Math.min(fewestRowsForDeadline(cost, batchRows), laneRows);
     servers.push({ cost, freeInMs: target.freeInMs, batchRows });
     soloMs = Math.min(soloMs, runMs(cost, rows));
     freeInMs = Math.min(freeInMs, target.freeInMs);
     partMs = Math.min(partMs, runMs(cost, ((aheadRows + rows - 1) % batchRows) + 1));
-    batchMs = Math.min(batchMs, runMs(cost, Math.min(batchRows, aheadRows + rows)));
+    batchMs = Math.min(batchMs, runMs(cost, Math.min(batchRows, Math.max(aheadRows + rows, leastRows))));
   }
   if (servers.length === 0) return undefined;
   const doneInMs = makespanMs(servers, aheadRows + rows);
@@ -65,14 +72,24 @@ export function costOn(shapeClass: string, target: TargetSnapshot, costs: Pick<C
   return { identified, overheadMs: overheadMs * target.penalty + (target.batchOverheadMs ?? 0), perRowMs: perRowMs * target.penalty };
 }
 
-/** Rows of the class that all targets together do in a millisecond with `queuedRows` waiting; 0 when nothing is known. */
-export function rowsPerMs(shapeClass: string, queuedRows: number, { targets, costs, maxBatchRows }: EstimateInput): number {
-  let rate = 0;
+/**
+ * Rows of the class that all targets together do in a millisecond with `queuedRows` waiting, and how many targets like the
+ * quickest that is; 0 and 1 when nothing is known.
+ */
+export function paceOf(shapeClass: string, queuedRows: number, { targets, costs, maxBatchRows }: EstimateInput): Pace {
+  let rowsPerMs = 0;
+  let most = 0;
+  let overheadMs = 0;
+  let perRowMs = 0;
   for (const target of targets) {
     const cost = costOn(shapeClass, target, costs);
     const batchRows = preferredRows(cost, Math.max(queuedRows, 1), maxBatchRows);
     const batchMs = runMs(cost, batchRows);
-    if (batchMs > 0) rate += batchRows / batchMs;
+    if (batchMs <= 0) continue;
+    rowsPerMs += batchRows / batchMs;
+    if (batchRows / batchMs <= most) continue;
+    most = batchRows / batchMs;
+    ({ overheadMs, perRowMs } = cost);
   }
-  return rate;
+  return { rowsPerMs, speed: most > 0 ? rowsPerMs / most : 1, overheadMs, perRowMs };
 }

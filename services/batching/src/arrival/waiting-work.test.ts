@@ -21,13 +21,13 @@ test.each<[string, Partial<SimRequest>, Partial<SimRequest>, number]>([
   ['what came before it with the same time is', {}, {}, 3],
 ])('%s', (_, waits, comes, ahead) => {
   const work = new WaitingWork(horizonMs);
-  work.entered(makeRequest({ rows: 3, ...waits }), 0);
+  work.entered(makeRequest({ rows: 3, ...waits }));
   expect(work.rowsAhead(makeRequest(comes), 0)).toBe(ahead);
 });
 
 test('what is overdue goes before all of its band and of the band above, into which aging moves it', () => {
   const work = new WaitingWork(horizonMs);
-  work.entered(makeRequest({ rows: 3, band: 3 }), 0);
+  work.entered(makeRequest({ rows: 3, band: 3 }));
   expect(work.rowsAhead(makeRequest({ band: 2, arrivedMs: 900 }), 900)).toBe(0);
   expect(work.rowsAhead(makeRequest({ band: 2, arrivedMs: 1000 }), 1000)).toBe(3);
   expect(work.rowsAhead(makeRequest({ band: 1, arrivedMs: 1000 }), 1000)).toBe(0);
@@ -59,7 +59,7 @@ test('equals a walk through the queue to one step of due time, and nothing is le
         expect(ahead).toBeGreaterThanOrEqual(sum(0));
         expect(ahead).toBeLessThanOrEqual(sum(stepMs));
         if (kind === 'enter') {
-          work.entered(request, nowMs);
+          work.entered(request);
           waiting.push(request);
         } else {
           const [gone] = waiting.splice(which % Math.max(waiting.length, 1), 1);

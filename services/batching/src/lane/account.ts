@@ -1,4 +1,7 @@
+import type { DueRing } from '../arrival/due-ring.js';
+import type { RetryLine } from '../arrival/retry-line.js';
 import type { Tenant } from '../types.js';
+import type { Share } from './demand.js';
 import type { HeapItem } from './heap.js';
 
 /**
@@ -13,6 +16,13 @@ const mostWeight = 1e3;
 /** What stands somewhere by its tenant's turn and has to move when that changes. */
 export interface Seat {
   moved(): void;
+}
+
+/** What one tenant has waiting, and brings, in one band. */
+export interface BandWork {
+  readonly share: Share;
+  /** Only while something waits. */
+  ring: DueRing | undefined;
 }
 
 /**
@@ -38,6 +48,10 @@ export class Account<S extends Seat> implements HeapItem {
   places = 0;
   /** One for each lane in which something of it waits. */
   readonly seats: S[] = [];
+  /** By band, the highest first; see TenantWork. */
+  readonly bands: (BandWork | undefined)[] = [];
+  /** By band: clients that were refused. */
+  readonly retryLines: (RetryLine | undefined)[] = [];
   /** Neighbours in the list of those with nothing waiting. */
   older: Account<S> | undefined;
   newer: Account<S> | undefined;
@@ -54,6 +68,11 @@ export class Account<S extends Seat> implements HeapItem {
     if (this.round < currentRound) this.#renew(currentRound);
     this.leftMs = Math.min(this.leftMs, quantumMs * this.weight);
     this.turn = turn;
+  }
+
+  /** What it has had and sits out rounds for from `nextRound` on, ms; 0 when its turn comes in that. */
+  debtMs(nextRound: number): number {
+    return Math.max(0, this.round - nextRound) * quantumMs * this.weight;
   }
 
   /** Takes `ms` of service out; negative gives back. */

@@ -33,6 +33,21 @@ export class Accounts<S extends Seat> {
   #latestRound = 0;
   #turns = 0;
   #weights = 0;
+  readonly #onForget: ((account: Account<S>) => void) | undefined;
+
+  /** `onForget` is told of each tenant that is not remembered any longer. */
+  constructor(onForget?: (account: Account<S>) => void) {
+    this.#onForget = onForget;
+  }
+
+  /** That of requests which name no tenant. */
+  get common(): Account<S> {
+    return this.#common;
+  }
+
+  get currentRound(): number {
+    return this.#currentRound;
+  }
 
   /** False while no request has named a tenant: then there is nobody to be fair to. */
   get plural(): boolean {
@@ -44,9 +59,10 @@ export class Accounts<S extends Seat> {
     return this.#known.size;
   }
 
-  of(tenant: Tenant = common): Account<S> {
+  of(tenant: Tenant | undefined): Account<S> {
+    if (tenant === undefined) return this.#common;
     if (this.#lastUsed.tenant === tenant) return this.#lastUsed;
-    const account = tenant === common ? this.#common : (this.#known.get(tenant) ?? this.#meet(tenant));
+    const account = this.#known.get(tenant) ?? this.#meet(tenant);
     this.#lastUsed = account;
     return account;
   }
@@ -135,6 +151,7 @@ export class Accounts<S extends Seat> {
     this.#wake(oldest);
     this.#known.delete(oldest.tenant);
     if (this.#lastUsed === oldest) this.#lastUsed = this.#common;
+    this.#onForget?.(oldest);
   }
 
   #wake(account: Account<S>): void {

@@ -1,3 +1,6 @@
+import type { Pace, ServiceOrder } from '../arrival/order.js';
+import type { RetryLine } from '../arrival/retry-line.js';
+import { WaitingWork } from '../arrival/waiting-work.js';
 import type { BatchRequest } from '../types.js';
 import type { Account } from './account.js';
 import { Accounts } from './accounts.js';
@@ -5,6 +8,10 @@ import type { LaneIdentity, Pay } from './lane.js';
 import { Lane } from './lane.js';
 import type { Line, Waiting } from './line.js';
 import { servedBefore } from './line.js';
+import { TenantWork } from './tenant-work.js';
+
+/** Due times are told apart up to so long after arrival where aging does not say how long, ms. */
+const defaultHorizonMs = 60_000;
 
 /**
  * All lanes of one model. A lane exists while something waits in it: what has run leaves no trace, so that a client who
@@ -13,7 +20,7 @@ import { servedBefore } from './line.js';
  * A request knows its own place (BatchRequest.place): a Map of all that wait, which changes with each request, would take
  * requests that are long answered with it into V8's old generation (see StreamTable of services/wire).
  */
-export class LaneSet<R extends BatchRequest> {
+export class LaneSet<R extends BatchRequest> implements ServiceOrder {
   readonly #lanes = new Map<string, Lane<R>>();
   /** The one that was emptied last: mostly the next that is needed. */
   #spare: Lane<R> | undefined;
@@ -21,9 +28,17 @@ export class LaneSet<R extends BatchRequest> {
   #requests = 0;
   #rows = 0;
   #order = 0;
-  readonly #accounts = new Accounts<Line<R>>();
+  readonly #accounts = new Accounts<Line<R>>((account) => this.#tenants?.forgotten(account));
+  readonly #work: WaitingWork;
+  /** Undefined until a request names a tenant: nothing is kept of turns while there is nobody to be fair to. */
+  #tenants: TenantWork<Line<R>> | undefined;
   #perRowMs = 0;
-  readonly #pay: Pay<R> = (account, request) => this.#accounts.charge(account, this.#perRowMs * placesOf(request));
+  readonly #pay: Pay<R> = (account, request) => this.#charge(account, request, this.#perRowMs * placesOf(request));
+
+  /** `horizonMs`: how long after its arrival a request is due at the latest (agingMs). */
+  constructor(horizonMs = defaultHorizonMs) {
+    this.#work = new WaitingWork(horizonMs);
+  }
 
   get rows(): number {
     return this.#rows;
@@ -56,11 +71,34 @@ export class LaneSet<R extends BatchRequest> {
 
   /** True once a request named a tenant: from then on what runs is charged. */
   get plural(): boolean {
-    return this.#accounts.plural;
+    return this.#tenants !== undefined;
   }
 
   mayBypass(request: R): boolean {
-    return this.#accounts.mayBypass(this.#accounts.of(request.tenant));
+    return this.#tenants === undefined || this.#accounts.mayBypass(this.#accountOf(request));
+  }
+
+  rowsAhead(request: R, nowMs: number, pace: Pace): number {
+    const account = this.#accountOf(request);
+    if (this.#tenants === undefined) return this.#work.rowsAhead(request, nowMs);
+    return this.#tenants.rowsAhead(account, request, this.rowsBeside(request), account.debtMs(this.#nextRound(account)), nowMs, pace);
+  }
+
+  usedShare(nowMs: number, pace: Pace): number {
+    return this.#tenants?.usedShare(nowMs, pace) ?? 0;
+  }
+
+  rowsBeside(request: R): number {
+    return this.#lanes.get(this.#identityOf(request).key)?.rows ?? 0;
+  }
+
+  retryLines(request: R): (RetryLine | undefined)[] {
+    return this.#accountOf(request).retryLines;
+  }
+
+  shareOf(request: R): number {
+    const account = this.#accountOf(request);
+    return this.#tenants === undefined ? 1 : account.weight / this.#accounts.weightsWith(account);
   }
 
   push(request: R, band: number, agingMs: number): Lane<R> {
@@ -70,8 +108,12 @@ export class LaneSet<R extends BatchRequest> {
       lane = this.#spare?.key === identity.key ? this.#spare : new Lane<R>(identity);
       this.#lanes.set(identity.key, lane);
     }
-    const account = this.#accounts.of(request.tenant);
-    this.#accounts.entered(account, placesOf(request));
+    const account = this.#accountOf(request);
+    this.#work.entered(request);
+    if (this.#tenants !== undefined) {
+      this.#accounts.entered(account, placesOf(request));
+      this.#tenants.entered(account, request);
+    }
     request.place = lane.push(request, this.#order++, band, agingMs, account);
     this.#requests += 1;
     this.#rows += request.rows;
@@ -86,7 +128,7 @@ export class LaneSet<R extends BatchRequest> {
 
   /** Each tenant is charged `perRowMs` for each row that is taken of it; 0: nobody is. */
   take(lane: Lane<R>, maxRows: number, perRowMs = 0): R[] {
-    const first = lane.headAccount;
+    const first = perRowMs > 0 ? lane.headAccount : undefined;
     if (first !== undefined) this.#accounts.serving(first);
     return this.#served(lane, lane.take(maxRows, this.#payAt(perRowMs)));
   }
@@ -104,8 +146,8 @@ export class LaneSet<R extends BatchRequest> {
     requests.forEach((request, index) => {
       owed += placesOf(request);
       if (requests[index + 1]?.tenant === request.tenant && index + 1 < requests.length) return;
-      const account = this.#accounts.of(request.tenant);
-      this.#accounts.charge(account, (ms * owed) / places);
+      const account = this.#accountOf(request);
+      this.#charge(account, request, (ms * owed) / places);
       this.#accounts.settle(account);
       owed = 0;
     });
@@ -118,25 +160,35 @@ export class LaneSet<R extends BatchRequest> {
   }
 
   /**
-   * Takes out what keeps the request's tenant from its share of a full queue, by weight among those that wait: of the tenant that
-   * holds the most for its weight, what would be served last (McKenney 1990: the longest queue pays). Undefined where the
-   * newcomer's tenant would hold more than its share, or where nobody else does.
+   * Whether makeRoom would: in a full queue only for a tenant that has no more than its share, by weight among those that wait, with
+   * this request and `heldRows` that are kept for others of it. Changes nothing.
+   */
+  mayMakeRoom(request: R, maxRows: number, maxLanes: number, heldRows: number): boolean {
+    if (this.#tenants === undefined) return false;
+    const account = this.#accountOf(request);
+    const weights = this.#accounts.weightsWith(account);
+    if (this.isFull(request, maxRows - heldRows)) {
+      if ((account.places + placesOf(request) + heldRows) * weights > maxRows * account.weight) return false;
+    }
+    if (this.#lanes.size < maxLanes || !this.needsLane(request)) return true;
+    if ((account.seats.length + 1) * weights > maxLanes * account.weight) return false;
+    return this.#laneToClose(maxLanes / weights) !== undefined;
+  }
+
+  /**
+   * Takes out what keeps the request's tenant from its share of a full queue: of the tenant that holds the most for its
+   * weight, what would be served last (McKenney 1990: the longest queue pays). Only after mayMakeRoom; nothing where there is room.
    *
    * While the queue is full and the newcomer within its share, somebody is over his: the shares add up to the queue. Each
    * that is taken out was put in once, and no more go than the request has rows.
    */
-  makeRoom(request: R, maxRows: number, maxLanes: number): R[] | undefined {
-    if (!this.#accounts.plural) return undefined;
-    const account = this.#accounts.of(request.tenant);
+  makeRoom(request: R, maxRows: number, maxLanes: number): R[] {
+    const account = this.#accountOf(request);
     const weights = this.#accounts.weightsWith(account);
-    const full = this.isFull(request, maxRows);
-    if (full && (account.places + placesOf(request)) * weights > maxRows * account.weight) return undefined;
     const out: R[] = [];
     if (this.lanes >= maxLanes && this.needsLane(request)) {
-      if ((account.seats.length + 1) * weights > maxLanes * account.weight) return undefined;
       const lane = this.#laneToClose(maxLanes / weights);
-      if (lane === undefined) return undefined;
-      while (lane.requests > 0) out.push(...this.#left(lane, one(lane.takeAny())));
+      while (lane !== undefined && lane.requests > 0) out.push(...this.#left(lane, one(lane.takeAny())));
     }
     while (this.isFull(request, maxRows)) {
       const most = this.#accounts.mostQueued;
@@ -193,6 +245,36 @@ export class LaneSet<R extends BatchRequest> {
     return perRowMs > 0 ? this.#pay : undefined;
   }
 
+  /** Of those whose turn it is in their lanes, the first; no later than the account's own. */
+  #nextRound(account: Account<Line<R>>): number {
+    let { round } = account;
+    if (round > this.#accounts.currentRound) for (const lane of this.#lanes.values()) round = Math.min(round, lane.headRound);
+    return round;
+  }
+
+  #charge(account: Account<Line<R>>, request: R, ms: number): void {
+    this.#accounts.charge(account, ms);
+    this.#tenants?.served(account, request, ms);
+  }
+
+  #accountOf({ tenant }: R): Account<Line<R>> {
+    if (tenant === undefined) return this.#accounts.common;
+    if (this.#tenants === undefined) this.#beginTurns();
+    return this.#accounts.of(tenant);
+  }
+
+  /** Once in its life: what waits until then is that of one tenant. */
+  #beginTurns(): void {
+    const tenants = (this.#tenants = new TenantWork<Line<R>>(this.#work));
+    const { common } = this.#accounts;
+    for (const lane of this.#lanes.values()) {
+      lane.each((request) => {
+        this.#accounts.entered(common, placesOf(request));
+        tenants.entered(common, request);
+      });
+    }
+  }
+
   /** Lanes of one tenant only, of which it has more than its share: the one with the fewest requests of the tenant with the most lanes. */
   #laneToClose(lanesPerWeight: number): Lane<R> | undefined {
     let found: Lane<R> | undefined;
@@ -217,15 +299,19 @@ export class LaneSet<R extends BatchRequest> {
 
   #served(lane: Lane<R>, requests: R[]): R[] {
     this.#left(lane, requests);
-    if (this.#perRowMs > 0) for (const { tenant } of requests) this.#accounts.settle(this.#accounts.of(tenant));
+    if (this.#perRowMs > 0) for (const request of requests) this.#accounts.settle(this.#accountOf(request));
     return requests;
   }
 
   #left(lane: Lane<R>, requests: R[]): R[] {
     for (const request of requests) {
-      // Only push writes it; its line has no other tenant before the next push.
-      const waiting = request.place as Waiting<R>;
-      this.#accounts.left(waiting.line.account, placesOf(request));
+      this.#work.left(request);
+      if (this.#tenants !== undefined) {
+        // Only push writes it; its line has no other tenant before the next push.
+        const { account } = (request.place as Waiting<R>).line;
+        this.#tenants.left(account, request);
+        this.#accounts.left(account, placesOf(request));
+      }
       request.place = undefined;
       this.#rows -= request.rows;
     }

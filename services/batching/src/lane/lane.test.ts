@@ -25,6 +25,8 @@ describe('order of service', () => {
   test.each<[string, Partial<SimRequest>[], number, string]>([
     ['arrival', [{ arrivedMs: 1 }, { arrivedMs: 2 }, { arrivedMs: 2 }], 3, '012'],
     ['deadline before arrival', [{ deadlineMs: 90 }, { deadlineMs: 50 }, {}], 3, '102'],
+    ['the SLO is a due time too, where it is earlier', [{ deadlineMs: 90 }, { softDueMs: 50, deadlineMs: 200 }, {}], 3, '102'],
+    ['a later SLO than the deadline changes nothing', [{ deadlineMs: 90, softDueMs: 150 }, { deadlineMs: 95 }], 3, '01'],
     ['band before deadline', [{ deadlineMs: 50 }, { band: 1, deadlineMs: 90 }], 50, '10'],
     [
       'a deadline counts for no more than agingMs: later ones go by arrival',

@@ -27,7 +27,7 @@ const stagedReachRounds = 100;
 /**
  * Requests that may be merged with each other, in the order of service:
  *
- *     band (1 first, aging moves up)  >  the tenant's turn  >  due (deadline, or arrival + agingMs when that is earlier)  >  arrival
+ *     band (1 first, aging moves up)  >  the tenant's turn  >  due (deadline, SLO or arrival + agingMs, the earliest)  >  arrival
  *
  * Each tenant has a line of its own; the lines stand in a heap by the band of their heads and by their tenants' turns
  * (Accounts), which all lanes of the model have in common: who spreads over many lanes is served no more often.
@@ -124,7 +124,7 @@ export class Lane<R extends BatchRequest> implements LaneSnapshot {
       request,
       line,
       order,
-      dueMs: Math.min(request.deadlineMs, request.arrivedMs + agingMs),
+      dueMs: Math.min(request.deadlineMs, request.softDueMs ?? Infinity, request.arrivedMs + agingMs),
       band: clamped,
       promoteAtMs: clamped > 1 ? request.arrivedMs + agingMs : Infinity,
       at: [-1, -1, -1, -1],
@@ -266,12 +266,19 @@ export class Lane<R extends BatchRequest> implements LaneSnapshot {
   /** Infinity when nothing waits. */
   oldestArrivedMs(): number {
     let oldestMs = Infinity;
+    this.each(({ arrivedMs }) => (oldestMs = Math.min(oldestMs, arrivedMs)));
+    return oldestMs;
+  }
+
+  /** Of all that wait, in no order. */
+  each(visit: (request: R) => void): void {
     for (let at = 0; at < this.#lines.size; at++) {
       const order = this.#lines.itemAt(at)?.order;
-      for (let index = 0; index < (order?.size ?? 0); index++)
-        oldestMs = Math.min(oldestMs, order?.itemAt(index)?.request.arrivedMs ?? Infinity);
+      for (let index = 0; index < (order?.size ?? 0); index++) {
+        const waiting = order?.itemAt(index);
+        if (waiting !== undefined) visit(waiting.request);
+      }
     }
-    return oldestMs;
   }
 
   /** Removes any one request. */

@@ -8,7 +8,7 @@ export interface Waiting<R extends BatchRequest> extends HeapItem {
   readonly request: R;
   readonly line: Line<R>;
   readonly order: number;
-  /** Deadline for ordering: the request's, but never later than one agingMs after arrival. */
+  /** Deadline for ordering: the request's or its model's SLO, but never later than one agingMs after arrival. */
   readonly dueMs: number;
   /** Band with aging applied so far. */
   band: number;
