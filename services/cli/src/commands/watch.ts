@@ -30,7 +30,7 @@ export async function watch<S>(
 ): Promise<void> {
   const live = flags.once !== true && (io.stdout.isTty || flags.json === true);
   const screen = live && flags.json !== true ? createLogUpdate(process.stdout) : undefined;
-  const print = screen ?? ((text: string): void => void io.stdout.write(text));
+  const print = screen ?? ((text: string): void => io.stdout.write(text));
   let stopped = false;
   let wake: () => void = () => undefined;
   const release = io.onInterrupt(() => {
