@@ -45,6 +45,15 @@ describe('RequestTrail', () => {
     expect([trail.size, trail.oldestEndedMs]).toEqual([4, 6]);
   });
 
+  it('keeps so much of a text that a client chose, and no more', () => {
+    const trail = new RequestTrail(2);
+    trail.note({ ...ended, model: 'm'.repeat(1_000_000), version: 'v'.repeat(513), message: 'é'.repeat(512) });
+    const [found] = trail.find('a');
+    expect(found?.model).toBe(`${'m'.repeat(509)}...`);
+    expect(found?.version).toBe(`${'v'.repeat(509)}...`);
+    expect(found?.message).toBe('é'.repeat(512));
+  });
+
   it('never takes one id for another, whatever their bytes and lengths', () => {
     const id = fc.string({ unit: fc.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code)), maxLength: 140 });
     fc.assert(

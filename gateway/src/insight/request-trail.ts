@@ -35,7 +35,7 @@ const numbers = 10;
  *
  * Written for every request, read seldom: nothing is allocated by a write, no Map holds the ids (docs/design/0006), and a
  * question looks at every slot. Ids are kept as bytes, because a string that the ring kept alive would be promoted to V8's
- * old generation with each request; the other texts are shared by many requests, but for the messages of refusals.
+ * old generation with each request; the other texts are shared by many requests, but for the messages of refusals, and cut where a client made them long.
  */
 export class RequestTrail {
   readonly #slots: number;
@@ -84,12 +84,12 @@ export class RequestTrail {
     kept[at + 8] = ended.batchRows;
     kept[at + 9] = ended.attempts;
     const text = slot * texts;
-    this.#texts[text] = ended.model;
-    this.#texts[text + 1] = ended.version;
+    this.#texts[text] = bounded(ended.model);
+    this.#texts[text + 1] = bounded(ended.version);
     this.#texts[text + 2] = ended.tenant;
     this.#texts[text + 3] = ended.tier;
     this.#texts[text + 4] = ended.reason;
-    this.#texts[text + 5] = ended.message;
+    this.#texts[text + 5] = bounded(ended.message);
     this.#texts[text + 6] = ended.backend;
   }
 
@@ -133,3 +133,10 @@ export class RequestTrail {
 }
 
 const texts = 7;
+/** Clients choose what a request names, up to the size of a message: the ring would keep it thousands of times. */
+const mostChars = 512;
+
+/** A copy where it cuts: a slice of a string keeps the whole of it alive. */
+function bounded(text: string): string {
+  return text.length <= mostChars ? text : `${Buffer.from(text.slice(0, mostChars - 3)).toString()}...`;
+}

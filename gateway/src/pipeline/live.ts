@@ -29,8 +29,9 @@ export interface Live extends OpenItem, Deadline {
   readonly grant: Grant;
   /** The model that was asked for, where another one answers in its place. */
   readonly askedModel: string | undefined;
-  /** Clock.nowMs() at the end of its admission; NaN below: not reached. */
-  queuedMs: number;
+  /** Clock.nowMs() at the end of its admission. */
+  readonly queuedMs: number;
+  /** NaN: not reached. */
   startedMs: number;
   answeredMs: number;
   /** Of its latest run: rows, where, and the run alone as the backend told it. */
@@ -52,15 +53,12 @@ export interface Attempt extends Job {
 /** What is known of a request when it has been let in. */
 export interface Accepted extends Pick<
   Live,
-  'view' | 'classified' | 'policy' | 'lane' | 'shape' | 'done' | 'tenant' | 'grant' | 'askedModel'
+  'view' | 'classified' | 'policy' | 'lane' | 'shape' | 'done' | 'tenant' | 'grant' | 'askedModel' | 'queuedMs'
 > {
   readonly incoming: Incoming;
 }
 
-export function newLive(
-  { incoming, view, classified, policy, lane, shape, done, tenant, grant, askedModel }: Accepted,
-  nowMs: number,
-): Live {
+export function newLive({ incoming, view, classified, policy, lane, shape, done, tenant, grant, askedModel, queuedMs }: Accepted): Live {
   const { requestId, traceparent, tracestate, arrivedMs, returning, wantsStageTimes } = incoming;
   return {
     view,
@@ -74,7 +72,7 @@ export function newLive(
     tenant,
     grant,
     askedModel,
-    queuedMs: nowMs,
+    queuedMs,
     startedMs: Number.NaN,
     answeredMs: Number.NaN,
     batchRows: 0,

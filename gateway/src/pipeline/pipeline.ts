@@ -173,8 +173,19 @@ export class Pipeline {
       return full;
     }
     // 4. Keep: the one copy of a message that waits, or that may have to be sent again.
-    const accepted = { incoming, view: ownView(view), classified: classified.value, policy, lane, shape, done, tenant, grant, askedModel };
-    const live = newLive(accepted, this.#clock.nowMs());
+    const live = newLive({
+      incoming,
+      view: ownView(view),
+      classified: classified.value,
+      policy,
+      lane,
+      shape,
+      done,
+      tenant,
+      grant,
+      askedModel,
+      queuedMs: this.#clock.nowMs(),
+    });
     this.#live.add(live);
     this.#retryBudget.request(arrivedMs);
     // 5. Routing of a sequence: to the slot that holds its state.
@@ -376,6 +387,14 @@ export class Pipeline {
       const forGood = refusal?.reason === 'MODEL_NOT_FOUND' || refusal?.reason === 'VERSION_NOT_FOUND';
       return forGood && !used.has(lane);
     });
+    this.#forgetLimits();
+  }
+
+  /** Those of models that are gone, or have no SLO any more. */
+  #forgetLimits(): void {
+    const before = this.#admission.limitedModels();
+    this.#admission.keepModels((model) => policyOf(this.#table, model).slo !== undefined && this.#lanes.latest(model) !== undefined);
+    for (const model of before) if (this.#admission.limitOf(model) === undefined) this.#record.unlimited(model);
   }
 
   /** What waits for a model that nobody serves any more, or for a slot that is gone, is told now rather than at its deadline. */

@@ -89,6 +89,10 @@ export class PipelineRecord {
     this.#metrics.modelLimit.set({ model }, limit);
   }
 
+  unlimited(model: string): void {
+    this.#metrics.modelLimit.remove({ model });
+  }
+
   #count(model: string, known: boolean, tenant: Tenant | undefined, reason: RefusalReason | 'OK'): void {
     this.#metrics.requests.inc({ model: known ? model : unknownModel, reason });
     if (tenant !== undefined) this.#metrics.tenantRequests.inc({ tenant: tenant.label, tier: tenant.policy.name, reason });

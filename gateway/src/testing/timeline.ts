@@ -6,7 +6,7 @@ import { MetricsRegistry, silentLogger } from '@headrace/runtime';
 import { FakeClock } from '@headrace/runtime/testing';
 import type { BackendModel, BackendView } from '../domain/backend-view.js';
 import type { GatewayTable } from '../domain/gateway-table.js';
-import type { Outcome, Ticket } from '../domain/infer.js';
+import type { Incoming, Outcome, Ticket } from '../domain/infer.js';
 import { defineGatewayMetrics } from '../metrics.js';
 import { Pipeline } from '../pipeline/pipeline.js';
 import { MemoryChannel } from '../simulation/memory-channel.js';
@@ -20,6 +20,9 @@ export interface Sent extends Ticket {
   outcome: Outcome | undefined;
   doneAtMs: number;
 }
+
+/** What a transport knows of a request beside its bytes. */
+export type SentWith = Partial<Pick<Incoming, 'requestId' | 'caller' | 'returning' | 'wantsStageTimes'>>;
 
 interface Backend {
   readonly engine: StandInEngine;
@@ -68,12 +71,16 @@ export class Timeline {
     return this.#backend(backend).engine;
   }
 
-  send(request: RequestToBuild & { readonly parameters?: Readonly<Record<string, ParameterValue>> }, deadlineInMs = Infinity): Sent {
-    return this.sendBytes(buildRequest(request), deadlineInMs);
+  send(
+    request: RequestToBuild & { readonly parameters?: Readonly<Record<string, ParameterValue>> },
+    deadlineInMs = Infinity,
+    more: SentWith = {},
+  ): Sent {
+    return this.sendBytes(buildRequest(request), deadlineInMs, more);
   }
 
   /** The bytes are overwritten as soon as the pipeline returns, as a transport may do. */
-  sendBytes(message: Buffer, deadlineInMs = Infinity): Sent {
+  sendBytes(message: Buffer, deadlineInMs = Infinity, more: SentWith = {}): Sent {
     const scanned = scanInferRequest(message);
     if (!scanned.ok) throw new Error(scanned.message);
     const nowMs = this.clock.nowMs();
@@ -84,6 +91,7 @@ export class Timeline {
       tracestate: undefined,
       arrivedMs: nowMs,
       callDeadlineMs: nowMs + deadlineInMs,
+      ...more,
     };
     const sent: Sent = { outcome: undefined, doneAtMs: 0, cancel: () => false };
     const ticket = this.pipeline.submit(incoming, (outcome) => {
