@@ -337,8 +337,7 @@ describe('after any story', () => {
         const cancelled = new Set<Sent>();
         for (const each of story) {
           if (each.do === 'advance') clock.advance(each.ms);
-          else if (each.do === 'cut') line.cut(each.backend);
-          else if (each.do === 'restore') line.restore(each.backend);
+          else if (each.do === 'cut' || each.do === 'restore') line[each.do](each.backend);
           else if (each.do === 'fail') line.engine('a').failures.push({ code: each.code, message: 'planned' });
           else if (each.do === 'policy') {
             const trafficPolicy = policies[each.which];
