@@ -38,6 +38,7 @@ export interface TableBody {
   readonly backends: readonly BackendEntry[];
   readonly defaults?: Readonly<Record<string, unknown>>;
   readonly models?: readonly Readonly<Record<string, unknown>>[];
+  readonly trafficPolicy?: Readonly<Record<string, unknown>>;
 }
 
 export interface GatewayOptions {

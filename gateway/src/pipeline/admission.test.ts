@@ -321,7 +321,8 @@ describe('after any story', () => {
     { weight: 12, arbitrary: send },
     { weight: 4, arbitrary: fc.record({ do: fc.constant('advance' as const), ms: fc.integer({ min: 1, max: 40 }) }) },
     { weight: 2, arbitrary: fc.record({ do: fc.constant('cancel' as const), which: fc.nat() }) },
-    { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('cut' as const, 'restore' as const), backend: fc.constantFrom('a', 'b') }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('cut' as const), backend: fc.constantFrom('a', 'b') }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('restore' as const), backend: fc.constantFrom('a', 'b') }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('policy' as const), which: fc.integer({ min: 0, max: policies.length }) }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('fail' as const), code: fc.constantFrom(13, 14) }) },
   );
@@ -337,7 +338,8 @@ describe('after any story', () => {
         const cancelled = new Set<Sent>();
         for (const each of story) {
           if (each.do === 'advance') clock.advance(each.ms);
-          else if (each.do === 'cut' || each.do === 'restore') line[each.do](each.backend);
+          else if (each.do === 'cut') line.cut(each.backend);
+          else if (each.do === 'restore') line.restore(each.backend);
           else if (each.do === 'fail') line.engine('a').failures.push({ code: each.code, message: 'planned' });
           else if (each.do === 'policy') {
             const trafficPolicy = policies[each.which];
