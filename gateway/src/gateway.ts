@@ -10,6 +10,7 @@ import type { MonitorPace } from './backends/monitor.js';
 import { servesVersion } from './domain/backend-view.js';
 import { policyOf } from './domain/gateway-table.js';
 import type { GatewayTable } from './domain/gateway-table.js';
+import { LineBudget } from './insight/line-budget.js';
 import { defineGatewayMetrics } from './metrics.js';
 import type { GatewayMetrics } from './metrics.js';
 import { openIdentity } from './open-identity.js';
@@ -256,6 +257,7 @@ class RunningGateway implements Gateway {
       logger,
       onControlled: (model) => this.#directory.modelChanged(model),
     });
+    const lines = new LineBudget();
     const methods = [
       ...inferMethods({
         scanner: new RequestScanner(),
@@ -263,7 +265,7 @@ class RunningGateway implements Gateway {
         tracing,
         sink: this.#pipeline,
         callers: this.#identity,
-        log: { ended: (entry) => logRequest(logger, clock, entry) },
+        log: { ended: (entry) => logRequest(logger, clock, lines, entry) },
         onDrain: (listener) => this.#server.onDrain(listener),
       }),
       ...coreMethods({
@@ -370,12 +372,17 @@ class RunningGateway implements Gateway {
 }
 
 /** Access lines are for debugging; failures are told with their reason. */
-function logRequest(logger: Logger, clock: Clock, entry: EndedRequest): void {
-  if ((entry.refusal === undefined || entry.refusal.code === statusCode.RESOURCE_EXHAUSTED) && !logger.isLevelEnabled('debug')) return;
+function logRequest(logger: Logger, clock: Clock, lines: LineBudget, entry: EndedRequest): void {
   const { refusal, arrivedMs, ...rest } = entry;
-  const fields = { ...rest, elapsedMs: Math.round((clock.nowMs() - arrivedMs) * 1000) / 1000 };
-  if (refusal === undefined) logger.debug(fields, 'request answered');
   // Floods of these are what limits are for: counted, and not a line each.
-  else if (refusal.code === statusCode.RESOURCE_EXHAUSTED) logger.debug({ ...fields, reason: refusal.reason }, 'request refused');
-  else logger.info({ ...fields, reason: refusal.reason, detail: refusal.message }, 'request failed');
+  const quiet = refusal === undefined || refusal.code === statusCode.RESOURCE_EXHAUSTED;
+  if (quiet && !logger.isLevelEnabled('debug')) return;
+  const nowMs = clock.nowMs();
+  const fields = { ...rest, elapsedMs: Math.round((nowMs - arrivedMs) * 1000) / 1000 };
+  if (refusal === undefined) return logger.debug(fields, 'request answered');
+  if (quiet) return logger.debug({ ...fields, reason: refusal.reason }, 'request refused');
+  const leftOut = lines.take(refusal.reason, nowMs);
+  if (leftOut === undefined) return;
+  const more = leftOut === 0 ? {} : { leftOut };
+  logger.info({ ...fields, reason: refusal.reason, detail: refusal.message, ...more }, 'request failed');
 }
