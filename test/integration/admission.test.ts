@@ -13,7 +13,7 @@ import type { CallSettings, CommandResult, Reply, RunningGateway, RunningServer,
 import { scrape } from '../harness/scrape.js';
 import { until } from '../harness/until.js';
 
-const { ModelInfer } = inferenceService.methods;
+const { ModelInfer, ModelStreamInfer } = inferenceService.methods;
 const hour = 3_600;
 const issuer = 'https://id.example.com';
 const es256 = (): { readonly publicKey: KeyObject; readonly privateKey: KeyObject } => generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -152,7 +152,13 @@ describe('a traffic policy', { timeout: 120_000 }, () => {
 
   test('knows API keys, and takes a changed file', async () => {
     expect(await reasonOf('first', { 'x-api-key': 'old-key' })).toBe('OK');
-    expect(await reasonOf('first', { 'x-api-key': 'no-key' })).toBe('UNAUTHENTICATED');
+    expect(await reasonOf('first', { 'x-api-key': 'no-key', 'x-request-id': 'no-key-1' })).toBe('UNAUTHENTICATED');
+    expect((await headrace('explain', 'no-key-1')).stdout).toMatch(/^UNAUTHENTICATED after /);
+    const streamed = client.stream(ModelStreamInfer, [request('first')], {
+      metadata: { 'x-api-key': 'no-key', 'x-request-id': 'no-key-2' },
+    });
+    await expect(streamed).rejects.toMatchObject({ code: status.UNAUTHENTICATED });
+    expect((await headrace('explain', 'no-key-2')).stdout).toMatch(/^UNAUTHENTICATED after /);
     // The header is believed only where nothing proves another.
     expect(await reasonOf('first', { 'x-api-key': 'no-key', 'x-headrace-tenant': 'acme' })).toBe('UNAUTHENTICATED');
     await writeKeys({ tenant: 'keyed', key: 'new-key' }, { tenant: 'rich', key: 'gold-key', tier: 'gold' });
@@ -272,6 +278,7 @@ describe('a traffic policy', { timeout: 120_000 }, () => {
     expect(written() - before).toBeLessThan(200_000);
     const seen = await scrape(gateway.metricsPort);
     expect(seen.sum('headrace_gateway_requests_total', { reason: 'MODEL_NOT_FOUND', model: '(unknown)' })).toBe(1000);
+    expect(seen.sum('headrace_gateway_requests_total', { reason: 'UNAUTHENTICATED' })).toBeGreaterThanOrEqual(1000);
   });
 });
 

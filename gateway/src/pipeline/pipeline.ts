@@ -140,6 +140,10 @@ export class Pipeline {
     return spent;
   }
 
+  refusedOnSight(requestId: string, arrivedMs: number, refusal: Refusal): void {
+    this.#record.refusedOnSight(requestId, arrivedMs, refusal, this.#clock.nowMs());
+  }
+
   /** From the door into the batcher; the refusal when it comes no further, and then nothing is held for it. */
   #accept(
     incoming: Incoming,

@@ -3,6 +3,7 @@ import type { BackendView } from '../domain/backend-view.js';
 import type { Incoming } from '../domain/infer.js';
 import type { Tenant } from '../domain/tenant.js';
 import { RequestTrail } from '../insight/request-trail.js';
+import type { EndedTrail } from '../insight/request-trail.js';
 import { unknownModel } from '../metrics.js';
 import type { GatewayMetrics } from '../metrics.js';
 import type { Live } from './live.js';
@@ -24,28 +25,16 @@ export class PipelineRecord {
   readonly trail = new RequestTrail(rememberedRequests);
 
   /** Refused before it was let in. A model that no backend has is a client's invention and gets no series of its own. */
-  refused(incoming: Incoming, tenant: Tenant | undefined, known: boolean, refusal: Refusal, nowMs: number): void {
-    this.#count(incoming.view.modelName, known, tenant, refusal.reason);
-    this.trail.note({
-      requestId: incoming.requestId,
-      model: incoming.view.modelName,
-      version: incoming.view.modelVersion,
-      tenant: tenant?.name ?? '',
-      tier: tenant?.policy.name ?? '',
-      reason: refusal.reason,
-      message: refusal.message,
-      retryAfterMs: refusal.retryAfterMs ?? Number.NaN,
-      band: 0,
-      loweredFrom: 0,
-      arrivedMs: incoming.arrivedMs,
-      queuedMs: Number.NaN,
-      startedMs: Number.NaN,
-      answeredMs: Number.NaN,
-      endedMs: nowMs,
-      backend: '',
-      batchRows: 0,
-      attempts: 0,
-    });
+  refused({ requestId, view, arrivedMs }: Incoming, tenant: Tenant | undefined, known: boolean, refusal: Refusal, nowMs: number): void {
+    this.#count(view.modelName, known, tenant, refusal.reason);
+    const { modelName: model, modelVersion: version } = view;
+    this.trail.note({ requestId, model, version, ...whose(tenant), ...why(refusal), ...nowhere, arrivedMs, endedMs: nowMs });
+  }
+
+  /** Refused before it was read. */
+  refusedOnSight(requestId: string, arrivedMs: number, refusal: Refusal, nowMs: number): void {
+    this.#count('', false, undefined, refusal.reason);
+    this.trail.note({ requestId, model: '', version: '', ...nobody, ...why(refusal), ...nowhere, arrivedMs, endedMs: nowMs });
   }
 
   /** Let in, and now over; without a refusal it was answered. */
@@ -151,4 +140,25 @@ export class PipelineRecord {
     this.#metrics.breakerOpen.set({ backend }, state === 'open' ? 1 : 0);
     this.#logger.warn({ backend, state }, 'circuit breaker changed');
   }
+}
+
+function whose(tenant: Tenant | undefined): { readonly tenant: string; readonly tier: string } {
+  return tenant === undefined ? nobody : { tenant: tenant.name, tier: tenant.policy.name };
+}
+
+const nobody = { tenant: '', tier: '' };
+/** How far a request came that was refused at the door. */
+const nowhere = {
+  band: 0,
+  loweredFrom: 0,
+  queuedMs: Number.NaN,
+  startedMs: Number.NaN,
+  answeredMs: Number.NaN,
+  backend: '',
+  batchRows: 0,
+  attempts: 0,
+};
+
+function why({ reason, message, retryAfterMs = Number.NaN }: Refusal): Pick<EndedTrail, 'reason' | 'message' | 'retryAfterMs'> {
+  return { reason, message, retryAfterMs };
 }

@@ -42,10 +42,18 @@ const unchecked: Result<Caller> = {
   refusal: refuse('IDENTITY_UNAVAILABLE', 'the credentials could not be checked', { retryAfterMs: 1000 }),
 };
 
+function refuseStream(call: StreamCall, requestId: string, refusal: Refusal, { clock, log, sink }: InferMethodOptions): void {
+  const arrivedMs = clock.nowMs();
+  sink.refusedOnSight(requestId, arrivedMs, refusal);
+  log.ended({ method: 'ModelStreamInfer', requestId, model: '', peer: call.peer.address, arrivedMs, refusal });
+  call.sendHeaders(Metadata.of({ [metadataKey.requestId]: requestId }));
+  call.fail(refusalToStatus(refusal));
+}
+
 function answerStream(call: StreamCall, who: Result<Caller>, options: InferMethodOptions, streams: OpenStreams): void {
-  if (!who.ok) return call.fail(refusalToStatus(who.refusal));
-  const slots: Slot[] = [];
   const streamId = requestIdOf(call.metadata);
+  if (!who.ok) return refuseStream(call, streamId, who.refusal, options);
+  const slots: Slot[] = [];
   let received = 0;
   let clientEnded = false;
   let over = false;

@@ -10,6 +10,8 @@ import type { CallerIdentity } from './callers.js';
 /** Where requests go from here; declared by the transport, which consumes it. */
 export interface InferSink {
   submit(incoming: Incoming, done: Done): Ticket;
+  /** Refused before it got there: nobody knows who asks, or it cannot be read. Only to be counted and remembered. */
+  refusedOnSight(requestId: string, arrivedMs: number, refusal: Refusal): void;
 }
 
 /** Told of each request's end. */
@@ -60,18 +62,14 @@ export function submitMessage(
     if (tracing.active) endSpan(span, requestId, model, refusal);
     log.ended({ method, requestId, model, peer: call.peer.address, arrivedMs, refusal });
   };
-  if (!who.ok) {
-    end('', who.refusal);
-    done({ ok: false, refusal: who.refusal });
-    return undefined;
-  }
-  const scanned = scanner.scan(message);
-  if (!scanned.ok) {
-    const refusal = refuse('MALFORMED_MESSAGE', scanned.message);
+  const refuseOnSight = (refusal: Refusal): undefined => {
+    sink.refusedOnSight(requestId, arrivedMs, refusal);
     end('', refusal);
     done({ ok: false, refusal });
-    return undefined;
-  }
+  };
+  if (!who.ok) return refuseOnSight(who.refusal);
+  const scanned = scanner.scan(message);
+  if (!scanned.ok) return refuseOnSight(refuse('MALFORMED_MESSAGE', scanned.message));
   const model = scanned.view.modelName;
   const incoming: Incoming = {
     view: scanned.view,
