@@ -1,7 +1,7 @@
 import { createCostBook } from '@headrace/batching';
 import { RequestScanner, fileDescriptorProtos, inferenceService } from '@headrace/proto';
-import { HeadraceError, MetricsRegistry, describeError, refuse, startMetricsServer, statusCode } from '@headrace/runtime';
-import type { Clock, Logger, MetricsServer, MetricsSnapshot, Result, Tracing } from '@headrace/runtime';
+import { HeadraceError, MetricsRegistry, describeError, startMetricsServer, statusCode } from '@headrace/runtime';
+import type { Clock, Logger, MetricsServer, MetricsSnapshot, Tracing } from '@headrace/runtime';
 import { registerHealth, registerReflection } from '@headrace/wire';
 import type { HealthSource, TlsServerFiles, Transport, WireServer } from '@headrace/wire';
 import { BackendDirectory } from './backends/directory.js';
@@ -17,8 +17,6 @@ import { openIdentity } from './open-identity.js';
 import { openQuotas } from './open-quotas.js';
 import { Pipeline } from './pipeline/pipeline.js';
 import { MergedRepository } from './repository/merged-repository.js';
-import { pickTarget } from './routing/pick.js';
-import { backendOfTarget } from './routing/slot-ids.js';
 import { PressureWatch } from './pressure-watch.js';
 import { readTable, watchTable } from './table/watch.js';
 import type { TableWatch } from './table/watch.js';
@@ -142,7 +140,7 @@ class RunningGateway implements Gateway {
     });
     this.#identity = openIdentity(clock, logger);
     this.#documents = new BackendDocuments({
-      serving: (model, version) => this.#backendsFor(model, version),
+      serving: (model, version) => this.#pipeline.router.backendsFor(model, version, policyOf(this.#table, model)),
       call: (backend, method, request, timeoutMs) => this.#directory.call(backend, method, request, timeoutMs),
     });
     this.#server = transport.createServer({
@@ -320,21 +318,6 @@ class RunningGateway implements Gateway {
       const allowed = policy.backends?.has(view.name) ?? true;
       return view.state === 'ready' && allowed && model !== undefined && servesVersion(model, version);
     });
-  }
-
-  #backendsFor(model: string, version: string): Result<readonly string[]> {
-    const policy = policyOf(this.#table, model);
-    const targets = this.#pipeline.router.targets(model, version, policy);
-    const best = pickTarget(targets, () => 0);
-    if (best === undefined) {
-      return {
-        ok: false,
-        refusal:
-          this.#pipeline.router.refusal(model, version, policy) ??
-          refuse('NO_BACKEND', `model ${JSON.stringify(model)}: no backend is free to answer`),
-      };
-    }
-    return { ok: true, value: [...new Set([best, ...targets].map(({ id }) => backendOfTarget(id)))] };
   }
 
   #onBackends(): void {

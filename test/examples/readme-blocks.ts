@@ -3,16 +3,16 @@ import { join } from 'node:path';
 import { paths } from '../harness/index.js';
 
 /**
- * The shell lines of the README's block that follows `<!-- test: NAME -->`, so that a test runs what a reader reads:
+ * The lines of the README's block that follows `<!-- test: NAME -->`, so that a test runs what a reader reads:
  *
  *     <!-- test: demo -->
  *     ```sh
  *     npx headrace infer ...
  *     ```
  */
-export function readmeBlock(name: string): string[] {
+export function readmeBlock(name: string, language: 'sh' | 'yaml' = 'sh'): string[] {
   const readme = readFileSync(join(paths.root, 'README.md'), 'utf8');
-  const block = new RegExp(`<!-- test: ${name} -->\\n\`\`\`sh\\n([^]*?)\`\`\``).exec(readme)?.[1];
+  const block = new RegExp(`<!-- test: ${name} -->\\n\`\`\`${language}\\n([^]*?)\`\`\``).exec(readme)?.[1];
   if (block === undefined) throw new Error(`README.md has no block "${name}"`);
   return block.trimEnd().split('\n');
 }

@@ -1,5 +1,5 @@
 import { refuse } from '@headrace/runtime';
-import type { Clock, Refusal } from '@headrace/runtime';
+import type { Clock, Refusal, Result } from '@headrace/runtime';
 import type { BackendView } from '../domain/backend-view.js';
 import type { ModelPolicy, RoutingPolicy } from '../domain/gateway-table.js';
 import type { RunWatch } from '../domain/slot-turns.js';
@@ -10,6 +10,8 @@ import { CallOverhead } from './call-overhead.js';
 import { Ledger } from './ledger.js';
 import type { Run } from './ledger.js';
 import { OutlierDetector } from './outlier-ejection.js';
+import { pickTarget } from './pick.js';
+import { backendOfTarget } from './slot-ids.js';
 import { exclusionOf, targetsFor } from './targets.js';
 import type { Exclusion, RoutingView } from './targets.js';
 
@@ -93,6 +95,15 @@ export class Router implements RoutingView {
       found = (found ?? new Set()).add(exclusion);
     }
     return explain(found ?? new Set(), model, version, () => this.#readyVersions(model));
+  }
+
+  /** Those that may answer for it, the one to ask first in front. */
+  backendsFor(model: string, version: string, policy: ModelPolicy): Result<readonly string[]> {
+    const targets = this.targets(model, version, policy);
+    const best = pickTarget(targets, () => 0);
+    if (best !== undefined) return { ok: true, value: [...new Set([best, ...targets].map(({ id }) => backendOfTarget(id)))] };
+    const busy = `model ${JSON.stringify(model)}: no backend is free to answer`;
+    return { ok: false, refusal: this.refusal(model, version, policy) ?? refuse('NO_BACKEND', busy) };
   }
 
   overheadMs(backend: string): number {
