@@ -77,7 +77,27 @@ describe('quotas', () => {
     expect(others).toEqual(['under way', 'under way', 'under way']);
   });
 
-  it('charge nothing for what memory or the queue refuses', () => {
+  it('charge nothing for what there is no memory for', () => {
+    const line = timeline({
+      trafficPolicy: { tiers: [{ name: 't', requestsPerSecond: 0.001, burst: 5, concurrency: 5 }], defaultTier: 't' },
+      limits: { maxMessageBytes: 1024, maxQueuedBytes: 3_000 },
+    });
+    const sent = Array.from({ length: 20 }, () => line.send(one, Infinity, from('x')));
+    const held = sent.filter((each) => reason(each) === 'under way').length;
+    expect(held).toBeLessThan(5);
+    expect(new Set(sent.map(reason))).toEqual(new Set(['under way', 'QUEUE_FULL']));
+    expect(known(line, 'x')).toMatchObject({ admitted: held, underWay: held });
+    line.clock.advance(1000);
+    expect(line.pipeline.admission.quotas.use(known(line, 'x'), line.clock.nowMs())).toMatchObject({ underWay: 0 });
+    const after = Array.from({ length: 6 - held }, () => {
+      const each = line.send(one, Infinity, from('x'));
+      line.clock.advance(100);
+      return reason(each);
+    });
+    expect(after).toEqual([...Array<string>(5 - held).fill('OK'), 'RATE_LIMITED']);
+  });
+
+  it('charge nothing for what the queue refuses', () => {
     const line = timeline({
       trafficPolicy: { tiers: [{ name: 't', requestsPerSecond: 0.001, burst: 5 }], defaultTier: 't' },
       models: [{ name: 'm', batching: { maxQueuedRows: 1 } }],
