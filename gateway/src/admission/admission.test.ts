@@ -44,7 +44,7 @@ const granted = (answer: Grant | Refusal): Grant => {
   return answer;
 };
 const full = refuse('QUEUE_FULL', 'full');
-const silent = { latencyMs: undefined, serviceMs: undefined };
+const silent = { latencyMs: undefined, serviceMs: undefined, used: true };
 
 /** Fills the model's limit. */
 function fill(ask: (name: string) => Grant | Refusal): Grant[] {
