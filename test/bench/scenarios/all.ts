@@ -4,6 +4,8 @@ import { echoClient } from './echo-client.js';
 import { footprint } from './footprint.js';
 import { isolation } from './isolation.js';
 import { loneRanker2m, loneTiny } from './lone.js';
+import { neighbour } from './neighbour.js';
+import { overload } from './overload.js';
 import { priority, priorityPinned } from './priority.js';
 import { proxy, proxyTls } from './proxy.js';
 import type { Scenario } from './scenario.js';
@@ -26,6 +28,8 @@ export const scenarios: readonly Scenario[] = [
   priority,
   priorityPinned,
   isolation,
+  overload,
+  neighbour,
   footprint,
   crossCheck,
 ];

@@ -27,11 +27,12 @@ export async function startWarm(
   subject: Subject,
   model: BenchModel,
   inFlight: number = warmUpInFlight,
+  more: Pick<Serve, 'deadlineMs'> = {},
 ): Promise<WarmSubject> {
   const { h2load, lengths, profileFolder } = context;
   const { tiny } = benchModels;
   const models = [...new Set<BenchModel>([tiny, model])].map((each) => ({ name: each.name, model: each, file: context.file(each.name) }));
-  const serve: Serve = { models, peerThreads: model.peerThreads, ...(profileFolder === undefined ? {} : { profileFolder }) };
+  const serve: Serve = { models, peerThreads: model.peerThreads, ...more, ...(profileFolder === undefined ? {} : { profileFolder }) };
   const running = await startSubject(subject, serve);
   try {
     for (const each of models) {

@@ -62,7 +62,7 @@ const tritonInstances = 2;
 /** Dynamic batching; two instances of one thread each, as Headrace has on two cores. */
 export const triton: Subject = peer('Triton (Python back end)', 'pytriton', async (serve, ports, folder) => {
   const models = serve.models.map(({ name, file }) => ({ name, file, maxBatchSize: maxBatchRows }));
-  const config = { grpcPort: ports.grpc, httpPort: ports.http, instances: tritonInstances, models };
+  const config = { grpcPort: ports.grpc, httpPort: ports.http, instances: tritonInstances, deadlineMs: serve.deadlineMs ?? null, models };
   await writeFile(join(folder, 'config.json'), JSON.stringify(config));
   return { args: [join(paths.root, 'test/bench/subjects/triton/start.py'), join(folder, 'config.json'), folder], threads: 1 };
 });

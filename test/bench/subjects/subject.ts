@@ -13,6 +13,8 @@ export interface Serve {
   readonly models: readonly ServedModel[];
   /** onnxruntime threads of peers that run one request at a time. */
   readonly peerThreads: number;
+  /** Given: requests have two priorities and this deadline, of which a peer is told what its configuration can say. */
+  readonly deadlineMs?: number;
   /** Where V8's CPU profiles of Headrace's processes go; absent: not profiled. */
   readonly profileFolder?: string;
 }

@@ -1,6 +1,6 @@
 """ONNX in Triton's Python back end: python start.py CONFIG.json SCRATCH_FOLDER
 
-    {"grpcPort": 1, "httpPort": 2, "instances": 2, "models": [{"name": "tiny", "file": "tiny.onnx", "maxBatchSize": 32}]}
+    {"grpcPort": 1, "httpPort": 2, "instances": 2, "deadlineMs": null, "models": [{"name": "tiny", "file": "tiny.onnx", "maxBatchSize": 32}]}
 
 Becomes the tritonserver that the wheel nvidia-pytriton carries. Pytriton's own way of binding functions is not used: it
 puts a proxy between Triton and the model.
@@ -32,6 +32,8 @@ class ServerConfig(TypedDict):
     grpcPort: int
     httpPort: int
     instances: int
+    # Given: two priorities, and what waits longer than this is refused.
+    deadlineMs: int | None
     models: list[ModelEntry]
 
 
@@ -41,7 +43,14 @@ def tensors(field: str, described: list[tuple[str, str, list[int]]]) -> str:
     return f"{field} [ {', '.join(listed)} ]"
 
 
-def write_model(repository: Path, entry: ModelEntry, instances: int) -> None:
+def batching(deadline_ms: int | None) -> str:
+    if deadline_ms is None:
+        return "dynamic_batching {}"
+    policy = f"timeout_action: REJECT default_timeout_microseconds: {deadline_ms * 1000}"
+    return f"dynamic_batching {{ priority_levels: 2 default_priority_level: 2 default_queue_policy {{ {policy} }} }}"
+
+
+def write_model(repository: Path, entry: ModelEntry, config: ServerConfig) -> None:
     session = open_session(entry["file"])
     folder = repository / entry["name"]
     (folder / "1").mkdir(parents=True)
@@ -49,8 +58,8 @@ def write_model(repository: Path, entry: ModelEntry, instances: int) -> None:
     lines = [
         'backend: "python"',
         f"max_batch_size: {entry['maxBatchSize']}",
-        "dynamic_batching {}",
-        f"instance_group [ {{ kind: KIND_CPU count: {instances} }} ]",
+        batching(config["deadlineMs"]),
+        f"instance_group [ {{ kind: KIND_CPU count: {config['instances']} }} ]",
         f'parameters [ {{ key: "file" value: {{ string_value: "{entry["file"]}" }} }} ]',
         tensors("input", describe(session.get_inputs())),
         tensors("output", describe(session.get_outputs())),
@@ -91,7 +100,7 @@ def main() -> None:
     config: ServerConfig = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     scratch = Path(sys.argv[2])
     for entry in config["models"]:
-        write_model(scratch / "models", entry, config["instances"])
+        write_model(scratch / "models", entry, config)
     write_backends(scratch / "backends")
     program = get_root_module_path() / "tritonserver/bin/tritonserver"
     os.execve(program, ["tritonserver", *arguments(config, scratch)], environment())

@@ -1,0 +1,173 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { metadataKey } from '@headrace/proto';
+import { statusName, systemClock } from '@headrace/runtime';
+import { http2Transport, statusToRefusal } from '@headrace/wire';
+import type { Channel, Metadata, UnaryOutcome } from '@headrace/wire';
+import { quantile } from '../../harness/load.js';
+import { inferPath } from './grpc-client.js';
+
+/** Requests of one kind, sent at a fixed rate whatever becomes of them. */
+export interface Offered {
+  readonly name: string;
+  readonly perS: number;
+  /** Sent in turn. */
+  readonly messages: readonly Buffer[];
+  readonly metadata?: Metadata;
+  /** The gRPC deadline, after which an answer is worth nothing. */
+  readonly timeoutMs: number;
+  /** Index into `addresses`; absent: all in turn. */
+  readonly at?: number;
+}
+
+export interface OpenLoadOptions {
+  readonly addresses: readonly string[];
+  readonly offered: readonly Offered[];
+  /** Before anything counts: until queues are as full as they get. */
+  readonly leadMs: number;
+  readonly durationMs: number;
+  /** Called once, when counting begins. */
+  readonly onCounting?: () => void;
+}
+
+/** Of the requests that were sent while it counted. */
+export interface OfferedResult {
+  readonly sent: number;
+  readonly inTime: number;
+  /** In-time answers that came while it counted, per second: without what came after the load had ended. */
+  readonly goodputPerS: number;
+  readonly sentPerS: number;
+  /** By reason, or by gRPC status where there is none. */
+  readonly failures: ReadonlyMap<string, number>;
+  /** Of what was answered in time. */
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+const tickMs = 1;
+const channelsPerAddress = 4;
+/** A generator that falls behind offers less than it says. */
+const leastSentShare = 0.95;
+
+/** An open loop: what is due is sent every millisecond, however many are under way. */
+export async function runOpenLoad(options: OpenLoadOptions): Promise<ReadonlyMap<string, OfferedResult>> {
+  const transport = http2Transport(systemClock);
+  const channels = options.addresses.map((address) => Array.from({ length: channelsPerAddress }, () => transport.openChannel(address, {})));
+  const beganMs = performance.now();
+  const window = { fromMs: beganMs + options.leadMs, toMs: beganMs + options.leadMs + options.durationMs };
+  const streams = options.offered.map((offered) => new OfferedStream(offered, channels, beganMs, window));
+  try {
+    let counting = false;
+    for (let nowMs = performance.now(); nowMs < window.toMs; nowMs = performance.now()) {
+      if (!counting && nowMs >= window.fromMs) {
+        counting = true;
+        options.onCounting?.();
+      }
+      for (const stream of streams) stream.sendDue(nowMs);
+      await sleep(tickMs);
+    }
+    await Promise.all(streams.map((stream) => stream.ended()));
+    return new Map(streams.map((stream) => [stream.name, stream.result()]));
+  } finally {
+    for (const channel of channels.flat()) channel.close();
+  }
+}
+
+interface Window {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+class OfferedStream {
+  readonly #offered: Offered;
+  readonly #channels: readonly (readonly Channel[])[];
+  readonly #beganMs: number;
+  readonly #window: Window;
+  readonly #failures = new Map<string, number>();
+  readonly #latenciesMs: number[] = [];
+  #all = 0;
+  #underWay = 0;
+  #sent = 0;
+  #answeredInWindow = 0;
+  #onEnded: (() => void) | undefined;
+
+  constructor(offered: Offered, channels: readonly (readonly Channel[])[], beganMs: number, window: Window) {
+    this.#offered = offered;
+    this.#channels = offered.at === undefined ? channels : channels.slice(offered.at, offered.at + 1);
+    this.#beganMs = beganMs;
+    this.#window = window;
+  }
+
+  get name(): string {
+    return this.#offered.name;
+  }
+
+  sendDue(nowMs: number): void {
+    const due = ((nowMs - this.#beganMs) * this.#offered.perS) / 1000;
+    while (this.#all < due) this.#send();
+  }
+
+  /** All have ended. */
+  ended(): Promise<void> {
+    if (this.#underWay === 0) return Promise.resolve();
+    return new Promise((resolve) => void (this.#onEnded = resolve));
+  }
+
+  result(): OfferedResult {
+    const seconds = (this.#window.toMs - this.#window.fromMs) / 1000;
+    const { perS, name } = this.#offered;
+    const sentPerS = this.#sent / seconds;
+    if (sentPerS < perS * leastSentShare)
+      throw new Error(`${name}: the load generator sent ${sentPerS.toFixed(0)} requests/s instead of ${perS.toFixed(0)}`);
+    this.#latenciesMs.sort((a, b) => a - b);
+    return {
+      sent: this.#sent,
+      inTime: this.#latenciesMs.length,
+      goodputPerS: this.#answeredInWindow / seconds,
+      sentPerS,
+      failures: this.#failures,
+      p50Ms: quantile(this.#latenciesMs, 0.5),
+      p99Ms: quantile(this.#latenciesMs, 0.99),
+    };
+  }
+
+  #send(): void {
+    const { messages, metadata, timeoutMs } = this.#offered;
+    const number = this.#all++;
+    const message = messages[number % messages.length];
+    const pool = this.#channels[number % this.#channels.length];
+    const channel = pool?.[Math.floor(number / this.#channels.length) % channelsPerAddress];
+    if (message === undefined || channel === undefined) throw new Error(`${this.name}: nothing to send, or nowhere`);
+    const sentMs = performance.now();
+    const counts = sentMs >= this.#window.fromMs;
+    if (counts) this.#sent++;
+    this.#underWay++;
+    const options = { deadlineMs: systemClock.nowMs() + timeoutMs, ...(metadata === undefined ? {} : { metadata }) };
+    channel.unary(inferPath, message, options, (outcome) => {
+      this.#over(outcome, sentMs, counts);
+      this.#underWay--;
+      if (this.#underWay === 0) this.#onEnded?.();
+    });
+  }
+
+  #over(outcome: UnaryOutcome, sentMs: number, counts: boolean): void {
+    const nowMs = performance.now();
+    const inTime = outcome.ok && nowMs - sentMs <= this.#offered.timeoutMs;
+    if (inTime && nowMs >= this.#window.fromMs && nowMs < this.#window.toMs) this.#answeredInWindow++;
+    if (!counts) return;
+    if (inTime) this.#latenciesMs.push(nowMs - sentMs);
+    else {
+      const why = outcome.ok ? 'late' : reasonOf(outcome);
+      this.#failures.set(why, (this.#failures.get(why) ?? 0) + 1);
+    }
+  }
+}
+
+function reasonOf({ status }: Extract<UnaryOutcome, { ok: false }>): string {
+  return status.trailers?.getBinary(metadataKey.statusDetails) === undefined ? statusName(status.code) : statusToRefusal(status).reason;
+}
+
+/** E.g. "DEADLINE_UNREACHABLE 1,204, QUEUE_FULL 3", the most frequent first; of nothing "". */
+export function failureText(failures: ReadonlyMap<string, number>): string {
+  const sorted = [...failures].toSorted(([, a], [, b]) => b - a);
+  return sorted.map(([reason, count]) => `${reason} ${count.toLocaleString('en-US')}`).join(', ');
+}
