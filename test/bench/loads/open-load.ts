@@ -36,6 +36,8 @@ export interface OfferedResult {
   /** In-time answers that came while it counted, per second: without what came after the load had ended. */
   readonly goodputPerS: number;
   readonly sentPerS: number;
+  /** When those answers came, in ms since counting began. */
+  readonly answeredAtMs: readonly number[];
   /** By reason, or by gRPC status where there is none. */
   readonly failures: ReadonlyMap<string, number>;
   /** Of what was answered in time. */
@@ -44,17 +46,24 @@ export interface OfferedResult {
 }
 
 const tickMs = 1;
-const channelsPerAddress = 4;
+/** A server takes a thousand calls at once on a connection: what is above that would wait here, and not there. */
+const callsPerChannel = 500;
+const fewestChannels = 4;
 /** A generator that falls behind offers less than it says. */
 const leastSentShare = 0.95;
 
 /** An open loop: what is due is sent every millisecond, however many are under way. */
 export async function runOpenLoad(options: OpenLoadOptions): Promise<ReadonlyMap<string, OfferedResult>> {
   const transport = http2Transport(systemClock);
-  const channels = options.addresses.map((address) => Array.from({ length: channelsPerAddress }, () => transport.openChannel(address, {})));
+  // Each kind on connections of its own, as callers have them who know nothing of each other.
+  const open = ({ perS, timeoutMs, at }: Offered): readonly Channel[] => {
+    const addresses = at === undefined ? options.addresses : options.addresses.slice(at, at + 1);
+    const count = Math.max(fewestChannels, Math.ceil((perS * timeoutMs) / 1000 / callsPerChannel));
+    return Array.from({ length: count }).flatMap(() => addresses.map((address) => transport.openChannel(address, {})));
+  };
   const beganMs = performance.now();
   const window = { fromMs: beganMs + options.leadMs, toMs: beganMs + options.leadMs + options.durationMs };
-  const streams = options.offered.map((offered) => new OfferedStream(offered, channels, beganMs, window));
+  const streams = options.offered.map((offered) => new OfferedStream(offered, open(offered), beganMs, window));
   try {
     let counting = false;
     for (let nowMs = performance.now(); nowMs < window.toMs; nowMs = performance.now()) {
@@ -68,7 +77,7 @@ export async function runOpenLoad(options: OpenLoadOptions): Promise<ReadonlyMap
     await Promise.all(streams.map((stream) => stream.ended()));
     return new Map(streams.map((stream) => [stream.name, stream.result()]));
   } finally {
-    for (const channel of channels.flat()) channel.close();
+    for (const stream of streams) stream.close();
   }
 }
 
@@ -79,7 +88,7 @@ interface Window {
 
 class OfferedStream {
   readonly #offered: Offered;
-  readonly #channels: readonly (readonly Channel[])[];
+  readonly #channels: readonly Channel[];
   readonly #beganMs: number;
   readonly #window: Window;
   readonly #failures = new Map<string, number>();
@@ -87,12 +96,12 @@ class OfferedStream {
   #all = 0;
   #underWay = 0;
   #sent = 0;
-  #answeredInWindow = 0;
+  readonly #answeredAtMs: number[] = [];
   #onEnded: (() => void) | undefined;
 
-  constructor(offered: Offered, channels: readonly (readonly Channel[])[], beganMs: number, window: Window) {
+  constructor(offered: Offered, channels: readonly Channel[], beganMs: number, window: Window) {
     this.#offered = offered;
-    this.#channels = offered.at === undefined ? channels : channels.slice(offered.at, offered.at + 1);
+    this.#channels = channels;
     this.#beganMs = beganMs;
     this.#window = window;
   }
@@ -112,6 +121,10 @@ class OfferedStream {
     return new Promise((resolve) => void (this.#onEnded = resolve));
   }
 
+  close(): void {
+    for (const channel of this.#channels) channel.close();
+  }
+
   result(): OfferedResult {
     const seconds = (this.#window.toMs - this.#window.fromMs) / 1000;
     const { perS, name } = this.#offered;
@@ -122,7 +135,8 @@ class OfferedStream {
     return {
       sent: this.#sent,
       inTime: this.#latenciesMs.length,
-      goodputPerS: this.#answeredInWindow / seconds,
+      goodputPerS: this.#answeredAtMs.length / seconds,
+      answeredAtMs: this.#answeredAtMs,
       sentPerS,
       failures: this.#failures,
       p50Ms: quantile(this.#latenciesMs, 0.5),
@@ -134,8 +148,7 @@ class OfferedStream {
     const { messages, metadata, timeoutMs } = this.#offered;
     const number = this.#all++;
     const message = messages[number % messages.length];
-    const pool = this.#channels[number % this.#channels.length];
-    const channel = pool?.[Math.floor(number / this.#channels.length) % channelsPerAddress];
+    const channel = this.#channels[number % this.#channels.length];
     if (message === undefined || channel === undefined) throw new Error(`${this.name}: nothing to send, or nowhere`);
     const sentMs = performance.now();
     const counts = sentMs >= this.#window.fromMs;
@@ -152,7 +165,7 @@ class OfferedStream {
   #over(outcome: UnaryOutcome, sentMs: number, counts: boolean): void {
     const nowMs = performance.now();
     const inTime = outcome.ok && nowMs - sentMs <= this.#offered.timeoutMs;
-    if (inTime && nowMs >= this.#window.fromMs && nowMs < this.#window.toMs) this.#answeredInWindow++;
+    if (inTime && nowMs >= this.#window.fromMs && nowMs < this.#window.toMs) this.#answeredAtMs.push(nowMs - this.#window.fromMs);
     if (!counts) return;
     if (inTime) this.#latenciesMs.push(nowMs - sentMs);
     else {

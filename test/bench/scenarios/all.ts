@@ -8,6 +8,7 @@ import { neighbour } from './neighbour.js';
 import { overload } from './overload.js';
 import { priority, priorityPinned } from './priority.js';
 import { proxy, proxyTls } from './proxy.js';
+import { redisRestart } from './redis-restart.js';
 import type { Scenario } from './scenario.js';
 import { ranker2m, ranker32m, tiny } from './throughput.js';
 import { tiny128, tiny32 } from './tiny-triton.js';
@@ -30,6 +31,7 @@ export const scenarios: readonly Scenario[] = [
   isolation,
   overload,
   neighbour,
+  redisRestart,
   footprint,
   crossCheck,
 ];

@@ -16,7 +16,7 @@ const capacityPerS = (timer.instances * 1000) / timer.overheadMs;
 /** Two tenants of one weight. */
 const sharePerS = capacityPerS / 2;
 /** The tenant that is watched asks for less than its share. */
-const quietPerS = 0.75 * sharePerS;
+const quietPerS = 0.5 * sharePerS;
 const timeoutMs = 1_000;
 const header = 'x-headrace-tenant';
 
@@ -52,7 +52,8 @@ function arm(context: BenchContext, factor: Factor): Arm {
       quietPerS: quiet.goodputPerS,
       quietP50Ms: quiet.p50Ms,
       quietP99Ms: quiet.p99Ms,
-      quietLost: quiet.sent - quiet.inTime,
+      quietInTimePercent: (100 * quiet.inTime) / quiet.sent,
+      quietFailures: failureText(quiet.failures),
       otherCores: usage.otherCores,
     };
     if (noisy === undefined) return figures;
@@ -84,7 +85,8 @@ export const neighbour: Scenario = {
     { key: 'quietPerS', title: 'quiet/s', digits: 0 },
     { key: 'quietP50Ms', title: 'quiet p50 ms', digits: 2 },
     { key: 'quietP99Ms', title: 'quiet p99 ms', digits: 2 },
-    { key: 'quietLost', title: 'quiet not answered', digits: 0 },
+    { key: 'quietInTimePercent', title: 'quiet answered %', digits: 2 },
+    { key: 'quietFailures', title: 'quiet not answered', digits: 0 },
     { key: 'noisyOfferedPerS', title: 'noisy offered/s', digits: 0 },
     { key: 'noisyPerS', title: 'noisy/s', digits: 0 },
     { key: 'noisyFailures', title: 'noisy not answered', digits: 0 },
@@ -97,6 +99,12 @@ export const neighbour: Scenario = {
       rounds,
       compute: (of) => of(nameOf(10), 'quietP99Ms') / of(nameOf(1), 'quietP99Ms'),
       bound: { atMost: 1.2 },
+    }),
+    judge({
+      target: `quiet tenant's requests answered beside the other at 10x >= 99 %`,
+      rounds,
+      compute: (of) => of(nameOf(10), 'quietInTimePercent'),
+      bound: { atLeast: 99 },
     }),
   ],
 };
