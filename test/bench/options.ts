@@ -19,7 +19,7 @@ export type ParsedOptions = { readonly ok: true; readonly options: BenchOptions 
 export const help = `npm run bench -- [options]
 
 Measures Headrace beside the bare onnxruntime loop, MLServer, KServe's server and Triton, its transport beside grpc-js, and its
-gateway beside Envoy and nginx, all on this machine and loopback. A full run takes two hours or more; peers and models are
+gateway beside Envoy and nginx; overload, neighbours, the cost of admission and a lost Redis; all on this machine and loopback. A full run takes two hours or more; peers and models are
 installed into the cache on first use.
 
   --list            names of the scenarios

@@ -8,7 +8,8 @@ export interface LoadOptions {
   readonly path: string;
   /** The message of the nth call, from 0; made anew for each, because the transport keeps it. */
   readonly message: (call: number) => Buffer;
-  readonly metadata?: Metadata;
+  /** Of all calls, or of the nth. */
+  readonly metadata?: Metadata | ((call: number) => Metadata);
   /** Calls in flight at once: the next begins when one ends (closed loop). */
   readonly concurrency: number;
   /** The load ends after so many calls, */
@@ -63,7 +64,8 @@ export function startLoad(options: LoadOptions): RunningLoad {
       const call = sent++;
       inFlight++;
       const deadlineMs = nowMs + (options.timeoutMs ?? defaultTimeoutMs);
-      const callOptions = { deadlineMs, ...(options.metadata === undefined ? {} : { metadata: options.metadata }) };
+      const metadata = typeof options.metadata === 'function' ? options.metadata(call) : options.metadata;
+      const callOptions = { deadlineMs, ...(metadata === undefined ? {} : { metadata }) };
       options.channel.unary(options.path, options.message(call), callOptions, (outcome) => {
         inFlight--;
         if (outcome.ok) latenciesMs.push(performance.now() - nowMs);

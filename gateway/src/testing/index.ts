@@ -1,3 +1,5 @@
+export { Admission } from '../admission/admission.js';
+export type { Entrant, Grant } from '../admission/admission.js';
 export { startLocalGateway } from './local-gateway.js';
 export type { LocalGateway } from './local-gateway.js';
 export { MemoryChannel } from '../simulation/memory-channel.js';

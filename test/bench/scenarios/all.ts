@@ -1,3 +1,4 @@
+import { admissionCpu } from './admission-cpu.js';
 import { crossCheck } from './cross-check.js';
 import { echo } from './echo.js';
 import { echoClient } from './echo-client.js';
@@ -31,6 +32,7 @@ export const scenarios: readonly Scenario[] = [
   isolation,
   overload,
   neighbour,
+  admissionCpu,
   redisRestart,
   footprint,
   crossCheck,

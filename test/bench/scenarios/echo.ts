@@ -16,15 +16,19 @@ interface Case {
   readonly tls: boolean;
 }
 
+const wireCase: Case = { wire: 'http2', concurrency: 128, tls: false };
+
 /** The judged ones first; the others are printed. */
 const cases: readonly Case[] = [
-  { wire: 'http2', concurrency: 128, tls: false },
+  wireCase,
   { wire: 'grpc-js', concurrency: 128, tls: false },
   { wire: 'http2', concurrency: 1, tls: false },
   { wire: 'grpc-js', concurrency: 1, tls: false },
   { wire: 'http2', concurrency: 128, tls: true },
   { wire: 'grpc-js', concurrency: 128, tls: true },
 ];
+
+export const wireArmName = nameOf(wireCase);
 
 function nameOf({ wire, concurrency, tls }: Case): string {
   return `${wire}, ${concurrency === 1 ? '1 x 1' : '4 x 32'}${tls ? ', TLS' : ''}`;
@@ -54,6 +58,11 @@ function arm(context: BenchContext, which: Case): Arm {
       }
     },
   };
+}
+
+/** What the transport itself takes for a unary call, for scenarios that hold something else against it. */
+export function wireArm(context: BenchContext): Arm {
+  return arm(context, wireCase);
 }
 
 export const echo: Scenario = {

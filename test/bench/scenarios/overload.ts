@@ -1,4 +1,4 @@
-import { answersPerSecond } from '../loads/answers-per-second.js';
+import { closedLoad } from '../loads/closed-load.js';
 import { inferPath } from '../loads/grpc-client.js';
 import { failureText, runOpenLoad } from '../loads/open-load.js';
 import { measureUsage, processTree } from '../loads/usage.js';
@@ -45,8 +45,8 @@ async function underLoads({ lengths }: BenchContext, running: RunningSubject, { 
   const durationMs = lengths.measureS * 1000;
   const usage = await measureUsage(processTree(running.pids), async () => {
     const closed = { address: running.address, messages: several(), inFlight };
-    await answersPerSecond({ ...closed, durationMs: lengths.warmUpS * 1000 });
-    const capacityPerS = await answersPerSecond({ ...closed, durationMs });
+    await closedLoad({ ...closed, durationMs: lengths.warmUpS * 1000 });
+    const { perS: capacityPerS } = await closedLoad({ ...closed, durationMs });
     const offeredPerS = capacityPerS * overloadFactor;
     const results = await runOpenLoad({
       addresses: [running.address],

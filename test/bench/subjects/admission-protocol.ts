@@ -1,0 +1,17 @@
+import type { TenantOrder } from '../workload/tenant-order.js';
+
+/** What `node --expose-gc admission-main.js PLAN` is told. */
+export interface AdmissionPlan {
+  readonly tenants: number;
+  readonly order: TenantOrder;
+  readonly durationMs: number;
+  /** Text of the RoutingTable. */
+  readonly table: string;
+}
+
+export interface AdmissionResult {
+  /** Of tenantOf, admit and release, without what the loop around them takes. */
+  readonly cpuNsPerRequest: number;
+  /** Of all tenants after a request each, in megabytes (10^6 bytes). */
+  readonly tenantsMb: number;
+}
