@@ -169,13 +169,14 @@ class OfferedStream {
     if (!counts) return;
     if (inTime) this.#latenciesMs.push(nowMs - sentMs);
     else {
-      const why = outcome.ok ? 'late' : reasonOf(outcome);
+      const why = outcome.ok ? 'late' : failureReason(outcome);
       this.#failures.set(why, (this.#failures.get(why) ?? 0) + 1);
     }
   }
 }
 
-function reasonOf({ status }: Extract<UnaryOutcome, { ok: false }>): string {
+/** Headrace says a reason; of another server there is its gRPC status. */
+export function failureReason({ status }: Extract<UnaryOutcome, { ok: false }>): string {
   return status.trailers?.getBinary(metadataKey.statusDetails) === undefined ? statusName(status.code) : statusToRefusal(status).reason;
 }
 

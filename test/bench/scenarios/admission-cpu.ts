@@ -27,7 +27,14 @@ const wide = 1e9;
 const trafficPolicy = {
   identity: [{ header, trustHeader: true }],
   tiers: [
-    { name: 'all', requestsPerSecond: wide, burst: wide, computeMillisecondsPerSecond: wide, computeBurstMilliseconds: wide, concurrency: 1e6 },
+    {
+      name: 'all',
+      requestsPerSecond: wide,
+      burst: wide,
+      computeMillisecondsPerSecond: wide,
+      computeBurstMilliseconds: wide,
+      concurrency: 1e6,
+    },
   ],
   defaultTier: 'all',
 };

@@ -132,10 +132,7 @@ export const overload: Scenario = {
   name: 'overload',
   title: `twice the requests that were answered at 1x, ${100 * highShare} % of them of high priority, with deadlines: ${timerDeadlineMs} ms before a timer of ${timer.overheadMs} + ${timer.perRowMs} b ms, ${modelDeadlineMs} ms for the 32M ranker`,
   columns,
-  arms: (context) => [
-    timerArm(context),
-    ...[gatewayAndServer, mlserver, kserve, triton].map((subject) => modelArm(context, subject)),
-  ],
+  arms: (context) => [timerArm(context), ...[gatewayAndServer, mlserver, kserve, triton].map((subject) => modelArm(context, subject))],
   judge: (rounds) =>
     [timed, gatewayAndServer.name].flatMap((arm): readonly Verdict[] => [
       judge({

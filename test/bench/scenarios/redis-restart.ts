@@ -57,7 +57,11 @@ async function killAndRestart(tools: RedisTools, redis: RunningRedis, durationMs
   return startRedis(tools, { port: redis.port });
 }
 
-async function underLoad({ lengths }: BenchContext, gateways: readonly RunningSubject[], disturb: (durationMs: number) => void): Promise<Figures> {
+async function underLoad(
+  { lengths }: BenchContext,
+  gateways: readonly RunningSubject[],
+  disturb: (durationMs: number) => void,
+): Promise<Figures> {
   const durationMs = runsPerMeasurement * lengths.measureS * 1000;
   const results = await runOpenLoad({
     addresses: gateways.map(({ address }) => address),
