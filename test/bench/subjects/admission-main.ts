@@ -74,7 +74,7 @@ function main(plan: AdmissionPlan): AdmissionResult {
     const oldest = grants[at];
     grants[at] = granted;
     at = (at + 1) & (underWay - 1);
-    if (oldest !== undefined) admission.release(oldest, { latencyMs: 5, serviceMs: 1 }, nowMs);
+    if (oldest !== undefined) admission.release(oldest, { latencyMs: 5, serviceMs: 1, used: true }, nowMs);
   };
   let length = 0;
   const empty = (number: number): void => {
