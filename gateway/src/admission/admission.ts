@@ -41,6 +41,7 @@ export interface Grant {
   readonly quotas: Quotas | undefined;
   readonly computeMs: number;
   readonly limit: ModelLimit | undefined;
+  readonly band: number;
 }
 
 /** How a request ended, as far as it says something of the model's latency. */
@@ -53,7 +54,7 @@ export interface Ending {
   readonly used: boolean;
 }
 
-const free: Grant = { tenant: undefined, model: '', quotas: undefined, computeMs: 0, limit: undefined };
+const free: Grant = { tenant: undefined, model: '', quotas: undefined, computeMs: 0, limit: undefined, band: 0 };
 const everybody: TierPolicy = {
   name: '',
   weight: 1,
@@ -131,7 +132,7 @@ export class Admission {
       tenant.admitted += 1;
       tenant.computeMs += computeMs;
     }
-    return { tenant, model, quotas, computeMs, limit: counted };
+    return { tenant, model, quotas, computeMs, limit: counted, band: entrant.band };
   }
 
   /** A later step refused it: as if it had never come, but for the count of refusals. */
@@ -147,10 +148,10 @@ export class Admission {
   }
 
   /** It has ended, however it ended. */
-  release({ tenant, quotas, model, computeMs, limit }: Grant, ending: Ending, nowMs: number): void {
+  release({ tenant, quotas, model, computeMs, limit, band }: Grant, ending: Ending, nowMs: number): void {
     if (limit !== undefined) {
       if (ending.latencyMs === undefined) limit.left();
-      else limit.ended(ending.latencyMs, ending.serviceMs, nowMs);
+      else limit.ended(band, tenant?.policy.name ?? '', ending.latencyMs, ending.serviceMs, nowMs);
     }
     if (tenant === undefined) return;
     if (ending.used) quotas?.release(tenant, model, nowMs);

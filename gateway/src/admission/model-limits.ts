@@ -6,9 +6,15 @@ import { AdmissionClasses } from './concurrency/classes.js';
 import { GoalGradient, leastUnderWay } from './concurrency/goal-gradient.js';
 import type { TargetTimes } from './concurrency/goal-gradient.js';
 import { ModelAdmission } from './concurrency/model-admission.js';
+import { aimedShare } from './concurrency/shedder.js';
 
 /** Requests of models are of several rows now and then; the mean is over about so many. */
 const rowSamples = 64;
+
+/** Until the model's times are known nobody should be refused for want of them; what is too much is taken back within two goals. */
+const initialRequests = 256;
+/** One runs at a target, one is staged there, and one gathers here. */
+const batchesOfTarget = 3;
 
 /** Everything that the adaptive limit of one model needs and keeps. */
 export class ModelLimit {
@@ -20,7 +26,7 @@ export class ModelLimit {
 
   constructor(goal: LatencyGoal, classes: AdmissionClasses) {
     this.#goal = goal;
-    this.#limit = new GoalGradient({ goal });
+    this.#limit = new GoalGradient({ goal, initial: initialRequests });
     this.#classes = classes;
     this.#admission = new ModelAdmission(this.#limit, classes.ranks, classes.tiers);
   }
@@ -40,8 +46,8 @@ export class ModelLimit {
   }
 
   /** Answered, or expired (`latencyMs` Infinity). `serviceMs`: of that the run alone. */
-  ended(latencyMs: number, serviceMs: number | undefined, nowMs: number): void {
-    this.#admission.ended(latencyMs, serviceMs, nowMs);
+  ended(band: number, tier: string, latencyMs: number, serviceMs: number | undefined, nowMs: number): void {
+    this.#admission.ended(this.#classes.of(band, tier), latencyMs, serviceMs, nowMs);
   }
 
   /** Gone without an answer that tells of latency. */
@@ -56,7 +62,8 @@ export class ModelLimit {
   /** What the model's targets need to be busy in good batches; none known: as it was. */
   setTargets(times: readonly TargetTimes[], maxBatchRows: number): void {
     if (times.length === 0) return;
-    this.#limit.setLeast(leastUnderWay(times, Math.max(maxBatchRows, 1), this.#goal) / this.#meanRows);
+    const rows = leastUnderWay(times, Math.max(maxBatchRows, 1), this.#goal, batchesOfTarget);
+    this.#limit.setLeast(rows / this.#meanRows / aimedShare);
   }
 }
 

@@ -9,6 +9,17 @@ import { TimeSeries } from './time-series.js';
 /** Where a request is counted. */
 export type Groups = readonly Tally[];
 
+/** Who asks for what. */
+export interface Whose {
+  /** '' for a client that nothing names. */
+  readonly tenant: string;
+  /** The tenant's share of the service relative to others'. */
+  readonly weight: number;
+  readonly tier: string;
+  readonly priority: number | undefined;
+  readonly model: string;
+}
+
 /** About 10 KB each: with these bounds the record of any run stays below 20 MB. */
 const maxTenants = 1000;
 const maxOtherGroups = 100;
@@ -23,6 +34,7 @@ export class SimulationRecord {
   readonly #byModel = new Tallies(maxOtherGroups);
   readonly #byTenant = new Tallies(maxTenants);
   readonly #series = new TimeSeries(maxPoints);
+  readonly #shadowed = new Map<string, number>();
   #toldToWait = 0;
   #sent = 0;
   #gotIn = 0;
@@ -35,10 +47,12 @@ export class SimulationRecord {
     return this.#total.offered;
   }
 
-  groupsOf(tenant: string, tier: string, priority: number | undefined, model: string): Groups {
+  groupsOf({ tenant, weight, tier, priority, model }: Whose): Groups {
+    const own = this.#byTenant.of(tenant === '' ? '(none)' : tenant);
+    own.weight = weight;
     return [
       this.#total,
-      this.#byTenant.of(tenant === '' ? '(none)' : tenant),
+      own,
       this.#byTier.of(tier),
       this.#byPriority.of(String(priority ?? 0)),
       this.#byModel.of(model),
@@ -59,6 +73,11 @@ export class SimulationRecord {
   refused(groups: Groups, reason: RefusalReason, atMs: number): void {
     for (const group of groups) group.refuse(reason);
     this.#series.refused(atMs, reason);
+  }
+
+  /** In shadow mode: it would have been refused. */
+  shadowed(reason: string, by = 1): void {
+    this.#shadowed.set(reason, (this.#shadowed.get(reason) ?? 0) + by);
   }
 
   toldToWait(): void {
@@ -85,7 +104,6 @@ export class SimulationRecord {
     readonly backends: readonly BackendSummary[];
     readonly specs: readonly SimulatedBackend[];
     readonly model: SimulatedModel;
-    readonly weightOf: (tenant: string) => number;
   }): SimulationReport {
     return reportOf({
       elapsedMs: now.elapsedMs,
@@ -95,11 +113,11 @@ export class SimulationRecord {
       byPriority: this.#byPriority.entries(),
       byModel: this.#byModel.entries(),
       byTenant: this.#byTenant.entries(),
+      shadowed: this.#shadowed,
       retries: { toldToWait: this.#toldToWait, sent: this.#sent, gotIn: this.#gotIn },
       backends: now.backends,
       capacityRowsPerSecond: capacityRowsPerSecond(now.specs, now.model, now.model.maxBatchRows),
       series: this.#series.points(now.elapsedMs),
-      weightOf: now.weightOf,
     });
   }
 }

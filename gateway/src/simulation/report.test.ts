@@ -22,14 +22,14 @@ const spec = {
   lost: [],
 };
 
-function reportOf(record: SimulationRecord, weightOf: (tenant: string) => number = () => 1): SimulationReport {
+function reportOf(record: SimulationRecord): SimulationReport {
   const model = { name: 'm', maxBatchRows: 16, costFactor: 1 };
-  return record.report({ elapsedMs: 1000, complete: true, backends: [backend], specs: [spec], model, weightOf });
+  return record.report({ elapsedMs: 1000, complete: true, backends: [backend], specs: [spec], model });
 }
 
 it('counts what was answered in time, late and refused, by hand: ten requests in a second', () => {
   const record = new SimulationRecord(50);
-  const group = record.groupsOf('a', 'gold', 1, 'm');
+  const group = record.groupsOf({ tenant: 'a', weight: 1, tier: 'gold', priority: 1, model: 'm' });
   for (let i = 0; i < 10; i++) record.offered(group, 2, i * 100);
   for (let i = 0; i < 4; i++) record.answered(group, 2, 100, 10, Infinity);
   record.answered(group, 2, 200, 60, Infinity); // past the SLO
@@ -62,18 +62,17 @@ it('counts what was answered in time, late and refused, by hand: ten requests in
 });
 
 it('is fair by weighted shares of rows: got 60 and 30 of shares 60 and 30, then 45 and 45', () => {
-  const weightOf = (tenant: string): number => (tenant === 'gold' ? 2 : 1);
   const jain = (gold: number, free: number): number | undefined => {
     const record = new SimulationRecord(Infinity);
     for (const [tenant, answered] of [
       ['gold', gold],
       ['free', free],
     ] as const) {
-      const group = record.groupsOf(tenant, tenant, undefined, 'm');
+      const group = record.groupsOf({ tenant, weight: tenant === 'gold' ? 2 : 1, tier: tenant, priority: undefined, model: 'm' });
       for (let i = 0; i < 100; i++) record.offered(group, 1, 0);
       for (let i = 0; i < answered; i++) record.answered(group, 1, 1, 1, Infinity);
     }
-    return reportOf(record, weightOf).jain;
+    return reportOf(record).jain;
   };
   expect(jain(60, 30)).toBeCloseTo(1, 12);
   // x = 45/60 and 45/30: (0.75 + 1.5)^2 / (2 (0.5625 + 2.25)) = 0.9
@@ -82,8 +81,10 @@ it('is fair by weighted shares of rows: got 60 and 30 of shares 60 and 30, then 
 
 it('names the 20 busiest tenants and sums the rest, however many a trace invents', () => {
   const record = new SimulationRecord(Infinity);
-  for (let i = 0; i < 5000; i++) record.offered(record.groupsOf(`t${i}`, 'x', undefined, 'm'), 1, 0);
-  for (let i = 0; i < 30; i++) record.offered(record.groupsOf('t7', 'x', undefined, 'm'), 1, 0);
+  const offer = (tenant: string): void =>
+    record.offered(record.groupsOf({ tenant, weight: 1, tier: 'x', priority: undefined, model: 'm' }), 1, 0);
+  for (let i = 0; i < 5000; i++) offer(`t${i}`);
+  for (let i = 0; i < 30; i++) offer('t7');
   const { byTenant, total } = reportOf(record);
   expect(byTenant).toHaveLength(21);
   expect(byTenant[0]).toMatchObject({ name: 't7', offered: 31 });
@@ -93,10 +94,10 @@ it('names the 20 busiest tenants and sums the rest, however many a trace invents
 
 it('holds a series of any length in at most 200 points, and loses no count', () => {
   const record = new SimulationRecord(Infinity);
-  const group = record.groupsOf('a', 'x', undefined, 'm');
+  const group = record.groupsOf({ tenant: 'a', weight: 1, tier: 'x', priority: undefined, model: 'm' });
   for (let second = 0; second < 36_000; second++) record.offered(group, 1, second * 1000);
   const model = { name: 'm', maxBatchRows: 16, costFactor: 1 };
-  const { series } = record.report({ elapsedMs: 36_000_000, complete: true, backends: [], specs: [], model, weightOf: () => 1 });
+  const { series } = record.report({ elapsedMs: 36_000_000, complete: true, backends: [], specs: [], model });
   expect(series.length).toBeLessThanOrEqual(200);
   expect(series.length).toBeGreaterThan(100);
   expect(series.reduce((sum, { offered }) => sum + offered, 0)).toBe(36_000);

@@ -45,6 +45,8 @@ export interface SimulationReport {
   /** 1 is fair; undefined where fewer than two tenants ask. Tenants beyond the bound are left out. */
   readonly jain: number | undefined;
   readonly refusedByReason: Readonly<Partial<Record<RefusalReason, number>>>;
+  /** Of what a policy in shadow mode let through: why it would have been refused. */
+  readonly shadowedByReason: Readonly<Record<string, number>>;
   readonly retries: RetryReport;
   readonly byTier: readonly GroupReport[];
   readonly byPriority: readonly GroupReport[];
@@ -74,12 +76,11 @@ export interface Counted {
   readonly byPriority: readonly (readonly [string, Tally])[];
   readonly byModel: readonly (readonly [string, Tally])[];
   readonly byTenant: readonly (readonly [string, Tally])[];
+  readonly shadowed: ReadonlyMap<string, number>;
   readonly retries: RetryReport;
   readonly backends: readonly BackendSummary[];
   readonly capacityRowsPerSecond: number;
   readonly series: readonly SeriesPoint[];
-  /** A tenant's share relative to others'. */
-  readonly weightOf: (tenant: string) => number;
 }
 
 const maxTenantsShown = 20;
@@ -101,6 +102,7 @@ export function reportOf(counted: Counted): SimulationReport {
     offeredRowsPerSecond: perSecond(total.offeredRows),
     jain: fairnessOf(counted),
     refusedByReason: Object.fromEntries([...total.refused].sort(([, left], [, right]) => right - left)),
+    shadowedByReason: Object.fromEntries([...counted.shadowed].sort(([, left], [, right]) => right - left)),
     retries: counted.retries,
     byTier: named(counted.byTier),
     byPriority: [...named(counted.byPriority)].sort((left, right) => Number(left.name) - Number(right.name)),
@@ -154,12 +156,12 @@ function busiest(tallies: readonly (readonly [string, Tally])[]): readonly Group
 }
 
 /** Rows that each tenant got against the weighted max-min fair division of all that were answered. */
-function fairnessOf({ byTenant, weightOf }: Counted): number | undefined {
+function fairnessOf({ byTenant }: Counted): number | undefined {
   const tenants = byTenant.filter(([name, { offeredRows }]) => name !== others && offeredRows > 0);
   if (tenants.length < 2) return undefined;
   const got = tenants.map(([, { answeredRows }]) => answeredRows);
   const total = got.reduce((sum, rows) => sum + rows, 0);
-  const claims = tenants.map(([name, { offeredRows }]) => ({ demand: offeredRows, weight: weightOf(name) }));
+  const claims = tenants.map(([, { offeredRows, weight }]) => ({ demand: offeredRows, weight }));
   return jainIndex(got, fairShares(total, claims));
 }
 

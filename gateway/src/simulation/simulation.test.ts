@@ -48,7 +48,6 @@ function simulation(options: Partial<SimulationOptions> = {}, table: Record<stri
     seed: 1,
     sloMs: Infinity,
     maxAttempts: 1,
-    standingOf: () => ({ tier: 'default', weight: 1 }),
     ...options,
   });
   opened.push(made);

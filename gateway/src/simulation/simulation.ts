@@ -15,13 +15,6 @@ import type { SimulationReport } from './report.js';
 import { RequestViews } from './request-views.js';
 import { VirtualClock } from './virtual-clock.js';
 
-/** What a policy says of a caller, as far as the report needs it. */
-export interface Standing {
-  readonly tier: string;
-  /** Share of the service relative to other tenants'. */
-  readonly weight: number;
-}
-
 export interface SimulationOptions {
   readonly table: GatewayTable;
   readonly backends: readonly SimulatedBackend[];
@@ -32,7 +25,6 @@ export interface SimulationOptions {
   readonly sloMs: number;
   /** Attempts of a client: 1 gives up at once; more come again when the refusal says so, and only then. */
   readonly maxAttempts: number;
-  readonly standingOf: (caller: Caller) => Standing;
 }
 
 /** A request until its client has an answer, or has given up. */
@@ -73,14 +65,16 @@ export class Simulation {
     this.#fleet = new SimulatedFleet(this.#clock, options.seed, options.backends, options.models);
     this.#record = new SimulationRecord(options.sloMs);
     const zero = (): number => 0;
+    const registry = new MetricsRegistry({ processMetrics: false });
+    const metrics = defineGatewayMetrics(registry, { heldRequests: zero, heldBytes: zero, queuedRows: zero });
     this.#pipeline = new Pipeline({
       clock: this.#clock,
       logger: silentLogger,
-      metrics: defineGatewayMetrics(new MetricsRegistry({ processMetrics: false }), {
-        heldRequests: zero,
-        heldBytes: zero,
-        queuedRows: zero,
-      }),
+      metrics: {
+        ...metrics,
+        // What shadow mode lets through is told nowhere else.
+        shadowRefusals: { ...metrics.shadowRefusals, inc: ({ reason }, by) => this.#record.shadowed(String(reason), by) },
+      },
       costs: createCostBook({}),
       // As the gateway does with setImmediate: what comes at one moment is decided on together.
       defer: (decide) => void this.#clock.setTimer(decide, 0),
@@ -96,8 +90,9 @@ export class Simulation {
     this.#clock.moveTo(arrival.atMs);
     const caller: Caller = { tenant: arrival.tenant, tier: arrival.tier, proven: true };
     const model = arrival.model ?? this.#options.models[0].name;
-    const { tier } = this.#options.standingOf(caller);
-    const groups = this.#record.groupsOf(arrival.tenant, tier, arrival.priority, model);
+    const tenant = this.#pipeline.admission.tenantOf(caller, arrival.atMs);
+    const tier = tenant?.policy.name ?? arrival.tier ?? 'default';
+    const groups = this.#record.groupsOf({ tenant: arrival.tenant, weight: tenant?.weight ?? 1, tier, priority: arrival.priority, model });
     this.#record.offered(groups, arrival.rows, arrival.atMs);
     this.#open += 1;
     this.#submit({ arrival, caller, model, groups, deadlineAtMs: arrival.atMs + arrival.deadlineMs, attempts: 0 });
@@ -115,6 +110,10 @@ export class Simulation {
     this.#finished = true;
   }
 
+  get pipeline(): Pipeline {
+    return this.#pipeline;
+  }
+
   get nowMs(): number {
     return this.#clock.nowMs();
   }
@@ -126,7 +125,7 @@ export class Simulation {
 
   /** Of what has happened so far. */
   report(): SimulationReport {
-    const { backends, models, table, standingOf } = this.#options;
+    const { backends, models, table } = this.#options;
     const [model] = models;
     const maxBatchRows = (table.models.get(model.name) ?? table.defaults).batching.maxBatchRows ?? model.maxBatchRows;
     return this.#record.report({
@@ -135,7 +134,6 @@ export class Simulation {
       backends: this.#fleet.summaries(),
       specs: backends,
       model: { ...model, maxBatchRows: Math.min(maxBatchRows, model.maxBatchRows) },
-      weightOf: (tenant) => standingOf({ tenant, tier: undefined, proven: true }).weight,
     });
   }
 
@@ -157,6 +155,7 @@ export class Simulation {
         arrivedMs: nowMs,
         callDeadlineMs: deadlineAtMs,
         caller: asked.caller,
+        returning: asked.attempts > 1,
       },
       (outcome) => this.#answered(asked, outcome),
     );

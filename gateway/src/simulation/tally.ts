@@ -3,6 +3,8 @@ import { DurationHistogram } from './histogram.js';
 
 /** What became of the requests of one tenant, tier, priority or model. */
 export class Tally {
+  /** Share of the service relative to others'; of a tenant, as its policy last said. */
+  weight = 1;
   offered = 0;
   offeredRows = 0;
   answered = 0;

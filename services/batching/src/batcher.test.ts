@@ -232,7 +232,7 @@ describe('a share of bypass that others keep too', () => {
     const batcher = new Batcher<SimRequest>({ clock, runner, costs: createCostBook(), limits, onBypass: (ms) => void spent.push(ms) });
     const bypass = (): boolean => {
       const before = runner.batches.length;
-      batcher.submit(makeRequest({ bypass: true }));
+      batcher.submit(makeRequest({ bypass: true, mergeable: false }));
       return runner.batches.length > before;
     };
     runner.snapshot = [{ id: 't', podClass: 'x', outstanding: 9, capacity: 1, freeInMs: 0, penalty: 1 }];
@@ -245,5 +245,22 @@ describe('a share of bypass that others keep too', () => {
     expect(bypass()).toBe(true);
     batcher.spendBypass(1);
     expect([bypass(), spent.length]).toEqual([false, 3]);
+  });
+
+  test.each([
+    ['behind a running batch it goes at once', 1, true, true],
+    ['behind a running and a staged one it is merged, at the front of its lane', 2, true, false],
+    ['behind both what cannot be merged goes at once all the same', 2, false, true],
+  ] as const)('%s', (_name, outstanding, mergeable, goes) => {
+    const runner = new ByHand();
+    runner.snapshot = [{ id: 't', podClass: 'x', outstanding, capacity: 2, freeInMs: 10, penalty: 1 }];
+    const batcher = new Batcher<SimRequest>({
+      clock: new FakeClock(0),
+      runner,
+      costs: createCostBook(),
+      limits: makeLimits({ bypassMaxShare: 0.2 }),
+    });
+    batcher.submit(makeRequest({ bypass: true, mergeable }));
+    expect(runner.batches.length).toBe(goes ? 1 : 0);
   });
 });

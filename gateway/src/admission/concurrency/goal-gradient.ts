@@ -152,16 +152,22 @@ export interface TargetTimes {
 }
 
 /**
- * The least limit for `setLeast`, in requests of one row: for each target twice the largest batch b of which one that waits for
- * a run and then runs is done within the goal, 2 t(b) <= goal; where not even b = 1 is, or without a goal, twice the largest
- * batch there is, for the throughput. E.g. a 10 ms, k 0.1 ms, 32 rows: 64 for a goal of 40 ms, 2 * 25 = 50 for 25 ms.
+ * The least limit for `setLeast`, in requests of one row: for each target `batches` (one running, the others waiting) of the
+ * largest b of which one that waits for the others and then runs is done within the goal, batches * t(b) <= goal; where not
+ * even b = 1 is, or without a goal, of the largest b there is, for the throughput. E.g. a 10 ms, k 0.1 ms, 32 rows, 2 batches:
+ * 64 for a goal of 40 ms, 2 * 25 = 50 for 25 ms.
  */
-export function leastUnderWay(targets: readonly TargetTimes[], maxBatchRows: number, goal: LatencyGoal | undefined): number {
+export function leastUnderWay(
+  targets: readonly TargetTimes[],
+  maxBatchRows: number,
+  goal: LatencyGoal | undefined,
+  batches = 2,
+): number {
   let requests = 0;
   for (const { overheadMs, perRowMs } of targets) {
-    const spareMs = goal === undefined ? Infinity : goal.latencyMs / 2 - overheadMs;
+    const spareMs = goal === undefined ? Infinity : goal.latencyMs / batches - overheadMs;
     const fits = perRowMs > 0 ? Math.floor(spareMs / perRowMs) : spareMs > 0 ? Infinity : 0;
-    requests += 2 * (fits >= 1 ? Math.min(fits, maxBatchRows) : maxBatchRows);
+    requests += batches * (fits >= 1 ? Math.min(fits, maxBatchRows) : maxBatchRows);
   }
   return Math.max(requests, 2);
 }

@@ -54,7 +54,7 @@ describe('thinning', () => {
     const share = shedder.shareOf(0);
     expect(share).toBeGreaterThan(0.4);
     expect(share).toBeLessThan(0.6);
-    const passed = Array.from({ length: 6_000 }, () => shedder.passes(0));
+    const passed = Array.from({ length: 6_000 }, () => shedder.passes(0, 75, 100));
     for (const every of [1, 2, 3, 5, 8]) {
       for (let offset = 0; offset < every; offset++) {
         const own = passed.filter((_, index) => index % every === offset);
@@ -141,7 +141,7 @@ describe('one request', () => {
     let nowMs = 0;
     for (let round = 0; round < 400; round++) {
       nowMs += 10;
-      if (admission.admit(of, false, nowMs) === undefined) admission.ended(10, 5, nowMs);
+      if (admission.admit(of, false, nowMs) === undefined) admission.ended(of, 10, 5, nowMs);
     }
     const outcomes = Array.from({ length: 12 }, () => admission.admit(of, false, nowMs));
     const refused = outcomes.filter((outcome) => outcome !== undefined);
@@ -194,7 +194,7 @@ describe('one request', () => {
             if (admission.admit(classes.of(1, tier), returning, nowMs) === undefined) open += 1;
           } else if (open > 0) {
             open -= 1;
-            if (kind === 'ended') admission.ended(waitMs, undefined, nowMs);
+            if (kind === 'ended') admission.ended(classes.of(1, tier), waitMs, undefined, nowMs);
             else admission.left();
           }
           expect(admission.underWay).toBe(open);

@@ -12,6 +12,8 @@ const promisedShare = 0.5;
 const leadMs = 20;
 /** A model under the highest pressure keeps this share of its limit. */
 const pressedShare = 0.1;
+/** Of a class that is let in to less than this share the latency says nothing of the limit. */
+const tellingShare = 0.1;
 /** The mean latency is over about so many requests. */
 const latencySamples = 32;
 
@@ -75,9 +77,10 @@ export class ModelAdmission {
   }
 
   /** It was answered, or expired (`latencyMs` Infinity). `serviceMs`: its run alone, undefined when unknown. */
-  ended(latencyMs: number, serviceMs: number | undefined, nowMs: number): void {
+  ended({ rank }: AdmissionClass, latencyMs: number, serviceMs: number | undefined, nowMs: number): void {
     this.#shedder.ended(latencyMs, this.#underWay, this.limit, nowMs);
-    this.#limit.ended(nowMs, latencyMs, serviceMs, this.#underWay);
+    // A class of which hardly any is let in waits for those before it: that tells of the order, and no limit would mend it.
+    if (this.#shedder.shareOf(rank) >= tellingShare) this.#limit.ended(nowMs, latencyMs, serviceMs, this.#underWay);
     this.#floors.answered();
     if (latencyMs >= 0 && latencyMs < Infinity) this.#latencyMs += (latencyMs - this.#latencyMs) / latencySamples;
     this.left();
@@ -93,7 +96,7 @@ export class ModelAdmission {
     if (expected) return this.#underWay < stop;
     // Room is kept in the upper half only, so that targets are busy even if nobody comes back.
     const held = line === undefined || this.#underWay * 2 < limit ? 0 : Math.min(line.heldRows(nowMs, leadMs), limit / 4);
-    return this.#underWay + held < stop && this.#shedder.passes(rank);
+    return this.#underWay + held < stop && this.#shedder.passes(rank, this.#underWay, limit);
   }
 
   #refusal(rank: number, limit: number, nowMs: number): Refusal {

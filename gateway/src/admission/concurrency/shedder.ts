@@ -2,9 +2,11 @@
 const leastWindowMs = 20;
 const mostWindowMs = 500;
 /** Share of the limit that the controller aims at: the rest is for what comes unevenly. */
-const aim = 0.75;
-/** How strongly a distance from the aim corrects the share of arrivals that is let in. */
+export const aimedShare = 0.75;
+/** Of the distance from the aim, what each window makes good. */
 const gain = 0.5;
+/** With less of the limit under way there is no overload, whatever the counts of a window say: batches are answered in lumps. */
+const idleShare = aimedShare / 2;
 /** What a new window counts against those before it. */
 const newest = 0.5;
 /** A class of which some are shed stops at this share of the limit, those it told to come at the other; the rest is for the classes before it. */
@@ -19,7 +21,8 @@ const weyl = 0x9e3779b9;
  *     arrivals by rank   |== 0 ==|===== 1 =====|======= 2 =======|
  *     let in             |<------- keep ------->|                     rank 0 and 1 wholly, a part of 2
  *
- * keep follows from each window: what was answered by what came, corrected towards 75 % of the limit under way. The rank in
+ * keep follows from each window: what was answered, and half of what is missing to 75 % of the limit under way, by what came.
+ * So it is below 1 only where that is reached or what comes would fill it within a window or two. The rank in
  * which it ends is thinned, so that the share of each rank changes as smoothly as keep does (as in WeChat's DAGOR, whose
  * level moves over such a histogram, but with a fraction within the level, without which the level swings by whole classes).
  */
@@ -37,6 +40,7 @@ export class Shedder {
   #startedMs = -Infinity;
   #atMs = -Infinity;
   #windowMs = leastWindowMs;
+  #latencyMs = leastWindowMs;
 
   constructor(ranks: number) {
     this.#ranks = ranks;
@@ -79,9 +83,9 @@ export class Shedder {
   }
 
   /** Whether this one of its rank passes. No chance: the golden-ratio sequence, which no rhythm of arrivals falls in step with. */
-  passes(rank: number): boolean {
+  passes(rank: number, underWay: number, limit: number): boolean {
     const share = this.shareOf(rank);
-    if (share >= 1) return true;
+    if (share >= 1 || underWay < idleShare * limit) return true;
     const next = ((this.#thinned[rank] ?? 0) + weyl) >>> 0;
     this.#thinned[rank] = next;
     return next < share * 4_294_967_296;
@@ -92,8 +96,8 @@ export class Shedder {
     this.#tick(underWay, limit, nowMs);
     this.#answers += 1;
     if (latencyMs > 0 && latencyMs < Infinity) {
-      const aimedMs = Math.min(Math.max(latencyMs, leastWindowMs), mostWindowMs);
-      this.#windowMs += (aimedMs - this.#windowMs) / 64;
+      this.#latencyMs += (latencyMs - this.#latencyMs) / 64;
+      this.#windowMs = Math.min(Math.max(this.#latencyMs, leastWindowMs), mostWindowMs);
     }
   }
 
@@ -118,10 +122,9 @@ export class Shedder {
     }
     this.#answered = this.#answered * (1 - mix) + this.#answers * scale * mix;
     const meanUnderWay = this.#underWayMs / elapsedMs;
-    const correction = 1 + gain * (1 - meanUnderWay / (aim * limit));
-    this.#keep = total > 0 ? Math.min(1, Math.max(0, (this.#answered / total) * correction)) : 1;
-    // Nothing is answered while little is under way: it has only begun.
-    if (meanUnderWay < (aim * limit) / 4) this.#keep = Math.max(this.#keep, Math.min(1, 2 * this.#keep + 0.1));
+    // What is under way leaves within one latency (Little), so that the room is what so much more in that time would fill.
+    const room = (aimedShare * limit - meanUnderWay) * (this.#windowMs / Math.max(this.#latencyMs, 1e-3));
+    this.#keep = total > 0 ? Math.min(1, Math.max(0, (this.#answered + gain * room) / total)) : 1;
     let above = 0;
     for (let rank = 0; rank < this.#ranks; rank++) {
       const demand = this.#demand[rank] ?? 0;

@@ -3,6 +3,7 @@ import { Simulation, exponentialMs } from '@headrace/batching/testing';
 import type { SimRequest } from '@headrace/batching/testing';
 import { expect, test } from 'vitest';
 import { AdmissionClasses } from './classes.js';
+import type { AdmissionClass } from './classes.js';
 import { GoalGradient, leastUnderWay } from './goal-gradient.js';
 import { ModelAdmission } from './model-admission.js';
 
@@ -21,12 +22,16 @@ class Gateway extends Simulation {
     const limit = new GoalGradient({ goal });
     limit.setLeast(leastUnderWay([gpu], 32, goal));
     this.admission = new ModelAdmission(limit, this.classes.ranks, this.classes.tiers);
-    this.onDone = (request) => this.admission.ended(this.latencyMs(request), undefined, this.clock.nowMs());
+    this.onDone = (request) => this.admission.ended(this.#classOf(request), this.latencyMs(request), undefined, this.clock.nowMs());
   }
 
   override drop(request: SimRequest, refusal: Refusal): void {
     super.drop(request, refusal);
-    this.admission.ended(Infinity, undefined, this.clock.nowMs());
+    this.admission.ended(this.#classOf(request), Infinity, undefined, this.clock.nowMs());
+  }
+
+  #classOf({ band }: SimRequest): AdmissionClass {
+    return this.classes.of(band, 'all');
   }
 
   ask(band: number, returning: boolean): { readonly refusal: Refusal | undefined; readonly request: SimRequest | undefined } {

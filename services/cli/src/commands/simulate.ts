@@ -15,6 +15,7 @@ interface SimulateFlags {
   readonly retries: number;
   readonly seed: number;
   readonly compare?: string;
+  readonly table?: string;
   readonly plot?: string;
   readonly format: 'table' | 'json';
 }
@@ -58,7 +59,7 @@ Traces:  KIND:KEY=VALUE,...  all kinds: rate (mean per second, 100), tenants (a 
                 if you have them tenant, tier, priority, rows, deadlineMs, model. With a column value: rates per second.
 Backends: a run of b rows takes a + k b. Keys: a (2ms), k (0.2ms), instances (1), count (1), name, class, scatter (0: relative
   standard deviation), network (0ms), slow (FACTOR@FROM-UNTIL), lost (FROM-UNTIL); e.g. slow=5@20s-40s,lost=50s-.`,
-  ).argument('<policy>', 'RoutingTable (YAML)');
+  ).argument('<policy>', 'RoutingTable or TrafficPolicy (YAML)');
   return command
     .optionsGroup('Load:')
     .option('--trace <spec|file>', 'requests to replay; several go together', append)
@@ -69,8 +70,9 @@ Backends: a run of b rows takes a + k b. Keys: a (2ms), k (0.2ms), instances (1)
     .optionsGroup('Backends:')
     .option('--backend <settings>', "what to simulate instead of the table's backends; several may be given", append)
     .option('--model <settings>', 'name=NAME,max-batch=32,cost=1: models of the backends; several may be given', append)
+    .option('--table <file>', 'RoutingTable that a TrafficPolicy is tried with (default: one that says nothing)')
     .optionsGroup('Report:')
-    .option('--compare <policy>', 'a second RoutingTable under the same requests')
+    .option('--compare <policy>', 'a second policy under the same requests')
     .option('--plot <file>', 'draw it over time: .svg or .html')
     .addOption(new Option('--format <format>', 'how to print the report').choices(['table', 'json']).default('table'))
     .action((policy: string, flags: SimulateFlags) => simulateTraffic(policy, flags, context));
@@ -90,6 +92,7 @@ async function simulateTraffic(policy: string, flags: SimulateFlags, { io }: Com
   const result = await simulate(
     {
       policies: [policy, ...(flags.compare === undefined ? [] : [flags.compare])],
+      table: flags.table,
       traces: flags.trace,
       backends: flags.backend ?? [],
       models: flags.model ?? [],

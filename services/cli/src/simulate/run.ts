@@ -13,6 +13,8 @@ import type { Trace } from './traces.js';
 /** What was asked for. Times in ms. */
 export interface SimulateRequest {
   readonly policies: readonly [string, ...string[]];
+  /** The RoutingTable that a TrafficPolicy is tried with; undefined: one that says nothing. */
+  readonly table: string | undefined;
   readonly traces: readonly string[];
   readonly backends: readonly string[];
   readonly models: readonly string[];
@@ -44,7 +46,7 @@ const madeDurationMs = 60_000;
 export async function simulate(request: SimulateRequest, io: Io): Promise<SimulateResult> {
   const traces = await readTraces(request.traces, io);
   const policies: Policy[] = [];
-  for (const file of request.policies) policies.push(await readPolicy(file, request.backends, io));
+  for (const file of request.policies) policies.push(await readPolicy(file, request.table, request.backends, io));
   const models = checked(parseModels(request.models));
   const progress = io.stderr.isTty ? startProgress(io, 'simulating') : undefined;
   let interrupted = false;
@@ -83,7 +85,7 @@ async function simulateOne(
   const backends = backendsUnder(traces, policy.backends);
   const models = modelsOf(policy, given);
   const { seed, sloMs, maxAttempts } = request;
-  const simulation = new Simulation({ table: policy.table, backends, models, seed, sloMs, maxAttempts, standingOf: policy.standingOf });
+  const simulation = new Simulation({ table: policy.table, backends, models, seed, sloMs, maxAttempts });
   const open = traces.map((trace, index) => openTrace(trace, seed, index));
   const endless = traces.some(({ kind }) => kind === 'made');
   try {

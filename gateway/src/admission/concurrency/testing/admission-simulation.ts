@@ -106,8 +106,8 @@ export function simulateAdmission({ load, forMs, comeForMs = forMs, returnShare 
       if (nowMs > forMs / 3) keeps.push(admission.keep);
     }
     if (running !== undefined && nowMs === running.endMs) {
-      for (const { arrivedMs, name } of running.members) {
-        admission.ended(nowMs - arrivedMs, running.runMs, nowMs);
+      for (const { arrivedMs, name, of } of running.members) {
+        admission.ended(of, nowMs - arrivedMs, running.runMs, nowMs);
         const counts = result[name];
         if (nowMs - arrivedMs > goalMs || counts === undefined) continue;
         counts.inTime += 1;

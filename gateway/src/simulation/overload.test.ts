@@ -1,0 +1,136 @@
+import { describe, expect, test } from 'vitest';
+import type { SimulationReport } from './report.js';
+import { backend, evenly, groupOf, runTrial } from './testing/trial.js';
+import type { Stream, Trial } from './testing/trial.js';
+
+/** 32 rows in 26 ms. */
+const gpu = backend('gpu', 10, 0.5);
+const perSecond = 32_000 / 26;
+const slo = { defaults: { slo: { latencyMilliseconds: 200 } } };
+const priorities = [
+  { value: 1, weight: 1 },
+  { value: 2, weight: 2 },
+  { value: 3, weight: 2 },
+];
+
+function mixed(load: number, more: Partial<Trial> = {}, stream: Partial<Stream> = {}): SimulationReport {
+  return runTrial({
+    table: slo,
+    backends: [gpu],
+    streams: [{ perSecond: load * perSecond, priorities, deadlinesMs: evenly(200), ...stream }],
+    forMs: 10_000,
+    ...more,
+  });
+}
+
+/** Sheds by a policy; a deadline that passes is the request's own. */
+const refusedBy = ({ refusedByReason }: SimulationReport): string => Object.keys(refusedByReason).toSorted().join();
+
+describe('offered twice what can be served', () => {
+  const once = mixed(1);
+  const twice = mixed(2);
+
+  test('goodput is 90 % of the capacity measured at 1x, or more', () => {
+    expect(twice.goodputPerSecond).toBeGreaterThan(0.9 * once.goodputPerSecond);
+    expect(twice.goodputPerSecond).toBeGreaterThan(0.9 * perSecond);
+  });
+
+  test('99 % of high priority are in time, or more', () => {
+    expect(groupOf(twice.byPriority, '1').attainmentPercent).toBeGreaterThanOrEqual(99);
+  });
+
+  test('a lower class is served no better than a higher one, and the lowest keeps a floor', () => {
+    const [first, second, third] = twice.byPriority.map(({ attainmentPercent }) => attainmentPercent);
+    expect(first).toBeGreaterThanOrEqual(second ?? Infinity);
+    expect(second).toBeGreaterThanOrEqual(third ?? Infinity);
+    expect(groupOf(twice.byPriority, '3').answered).toBeGreaterThan(0);
+  });
+});
+
+describe('below capacity nothing is shed', () => {
+  test.each([0.5, 0.7, 0.8, 0.9, 0.95])('at %dx', (load) => {
+    const report = mixed(load, {}, { deadlinesMs: evenly(Infinity) });
+    expect([refusedBy(report), report.total.refused]).toEqual(['', 0]);
+  });
+});
+
+describe('who was told when to come back', () => {
+  test.each([1.2, 2, 3])('gets in then, 95 of 100 times or more: %dx', (load) => {
+    const { retries } = mixed(load, { maxAttempts: 5 }, { deadlinesMs: evenly(5000) });
+    expect(retries.sent).toBeGreaterThan(300);
+    expect(retries.gotIn / retries.sent).toBeGreaterThanOrEqual(0.95);
+  });
+});
+
+describe('a fallback', () => {
+  const models = [
+    { name: 'm', maxBatchRows: 32, costFactor: 1 },
+    { name: 'small', maxBatchRows: 32, costFactor: 0.25 },
+  ] as const;
+  const table = (main: string) => ({
+    defaults: slo.defaults,
+    models: [{ name: 'm', fallback: 'small', backends: [main] }, { name: 'small', backends: ['other'] }],
+  });
+
+  test('answers what its model would shed', () => {
+    const of = (withFallback: boolean): SimulationReport =>
+      mixed(1.5, {
+        table: withFallback ? table('gpu') : slo,
+        backends: withFallback ? [gpu, backend('other', 10, 0.5)] : [gpu],
+        models,
+      });
+    expect(of(false).total.attainmentPercent).toBeLessThan(75);
+    const report = of(true);
+    expect(report.total.attainmentPercent).toBeGreaterThan(99);
+    // And only that: the model itself is as busy as it is without.
+    expect(report.backends.map(({ rows }) => rows > 0.25 * report.total.answered)).toEqual([true, true]);
+  });
+
+  test('answers for a model whose backend is lost, and leaves it alone when it is back', () => {
+    const lost = { ...gpu, lost: [{ fromMs: 3000, untilMs: 6000 }] };
+    const report = mixed(0.4, { table: table('gpu'), backends: [lost, backend('other', 10, 0.5)], models });
+    expect(report.total.attainmentPercent).toBeGreaterThan(99.5);
+    const [own, other] = report.backends.map(({ rows }) => rows / report.total.answered);
+    expect(own).toBeGreaterThan(0.65);
+    expect(other).toBeGreaterThan(0.28);
+  });
+});
+
+describe('a backend', () => {
+  /** Answers in time a second, between these times. */
+  const rate = ({ series }: SimulationReport, fromMs: number, untilMs: number): number => {
+    const points = series.filter((point) => point.fromMs >= fromMs && point.fromMs + point.lengthMs <= untilMs);
+    return (
+      (1000 * points.reduce((sum, { inTime }) => sum + inTime, 0)) / points.reduce((sum, { lengthMs }) => sum + lengthMs, 0)
+    );
+  };
+  /** Standard deviation by mean of the answers in time in each 200 ms. */
+  const swing = ({ series }: SimulationReport, fromMs: number, untilMs: number): number => {
+    const counts = series.filter((point) => point.fromMs >= fromMs && point.fromMs < untilMs).map(({ inTime }) => inTime);
+    const mean = counts.reduce((sum, count) => sum + count, 0) / counts.length;
+    return Math.sqrt(counts.reduce((sum, count) => sum + (count - mean) ** 2, 0) / counts.length) / mean;
+  };
+  const [a, b] = [backend('a', 10, 0.5), backend('b', 10, 0.5)];
+  const pair = (one: typeof a, load: number): SimulationReport => mixed(2 * load, { backends: [one, b], forMs: 20_000 });
+
+  test('that is slow for a while is done without, and taken back', () => {
+    const report = pair({ ...a, slow: [{ fromMs: 5000, untilMs: 9000, factor: 10 }] }, 1.5);
+    expect(rate(report, 6000, 9000)).toBeGreaterThan(0.85 * perSecond);
+    expect(rate(report, 16_000, 20_000)).toBeGreaterThan(0.9 * 2 * perSecond);
+    expect(swing(report, 16_000, 20_000)).toBeLessThan(0.1);
+  });
+
+  test('that is lost costs its own share alone, and is taken back', () => {
+    const report = pair({ ...a, lost: [{ fromMs: 5000, untilMs: 9000 }] }, 1.5);
+    expect(rate(report, 6000, 9000)).toBeGreaterThan(0.85 * perSecond);
+    expect(rate(report, 15_000, 20_000)).toBeGreaterThan(0.9 * 2 * perSecond);
+    expect(swing(report, 6000, 9000)).toBeLessThan(0.1);
+    expect(swing(report, 15_000, 20_000)).toBeLessThan(0.1);
+  });
+
+  test('that is the only one and comes back after a loss is busy again within a second', () => {
+    const report = mixed(2, { backends: [{ ...gpu, lost: [{ fromMs: 3000, untilMs: 5000 }] }] });
+    expect(rate(report, 6000, 10_000)).toBeGreaterThan(0.9 * perSecond);
+    expect(swing(report, 6000, 10_000)).toBeLessThan(0.1);
+  });
+});

@@ -1,0 +1,130 @@
+import { describe, expect, test } from 'vitest';
+import type { SimulationReport } from './report.js';
+import { backend, evenly, groupOf, model32, runTrial } from './testing/trial.js';
+
+/** 8 requests at once, each 10 ms, never in one run: a timer, so to speak. */
+const fixed = backend('b', 10, 0, { instances: 8 });
+const fixedPerSecond = 800;
+const single = { ...model32, maxBatchRows: 0 };
+
+describe('a neighbour that asks for ten times its share', () => {
+  const four = (heavy: number): SimulationReport =>
+    runTrial({
+      table: { trafficPolicy: { tiers: [{ name: 'all' }], defaultTier: 'all' }, defaults: { slo: { latencyMilliseconds: 200 } } },
+      backends: [fixed],
+      models: [single],
+      streams: [
+        { perSecond: heavy, tenants: evenly('heavy') },
+        { perSecond: 100, tenants: evenly('a') },
+        { perSecond: 100, tenants: evenly('b') },
+        { perSecond: 100, tenants: evenly('c') },
+      ],
+      forMs: 20_000,
+    });
+  // A share is a quarter of 800 a second.
+  const modest = four(200);
+  const greedy = four(2000);
+
+  test.each(['a', 'b', 'c'])("moves another's 99th percentile by a fifth at most: %s", (name) => {
+    const [before, after] = [modest, greedy].map(({ byTenant }) => groupOf(byTenant, name));
+    expect((after?.p99Ms ?? Infinity) / (before?.p99Ms ?? 0)).toBeLessThan(1.2);
+    expect(after?.refused).toBe(0);
+  });
+});
+
+describe('tiers under overload', () => {
+  test.each([
+    [
+      'of three weights',
+      [
+        ['gold', 5],
+        ['silver', 3],
+        ['free', 2],
+      ],
+    ],
+    [
+      'eight to one',
+      [
+        ['gold', 8],
+        ['free', 1],
+      ],
+    ],
+  ] as const)('are served by weight within 5 %%: %s', (_name, tiers) => {
+    const report = runTrial({
+      table: {
+        trafficPolicy: {
+          tiers: tiers.map(([name, weight]) => ({ name, weight })),
+          tenants: tiers.map(([name]) => ({ name: `of-${name}`, tier: name })),
+        },
+      },
+      backends: [fixed],
+      models: [single],
+      streams: tiers.map(([name]) => ({ perSecond: 2 * fixedPerSecond, tenants: evenly(`of-${name}`) })),
+      forMs: 20_000,
+    });
+    const weights = tiers.reduce((sum, [, weight]) => sum + weight, 0);
+    for (const [name, weight] of tiers) {
+      const share = groupOf(report.byTier, name).answered / report.total.answered;
+      expect(Math.abs(share / (weight / weights) - 1), name).toBeLessThan(0.05);
+    }
+  });
+});
+
+describe('a rate limit', () => {
+  const under = (limits: Record<string, number>, heavy: number): SimulationReport =>
+    runTrial({
+      table: {
+        trafficPolicy: { tiers: [{ name: 'all' }], defaultTier: 'all', tenants: [{ name: 'heavy', ...limits }] },
+        defaults: { referenceMilliseconds: 10 },
+      },
+      backends: [fixed],
+      models: [single],
+      streams: [
+        { perSecond: heavy, tenants: evenly('heavy') },
+        { perSecond: 100, tenants: evenly('a') },
+      ],
+      forMs: 20_000,
+    });
+
+  test.each([
+    ['requestsPerSecond', { requestsPerSecond: 200, burst: 10 }, 'RATE_LIMITED'],
+    ['computeMillisecondsPerSecond', { computeMillisecondsPerSecond: 2000, computeBurstMilliseconds: 100 }, 'COMPUTE_LIMITED'],
+  ] as const)('%s gives a tenant at three times its rate just that, and touches nobody else', (_name, limits, reason) => {
+    const report = under(limits, 600);
+    const { answered, refused } = groupOf(report.byTenant, 'heavy');
+    expect(Math.abs(answered / 20 / 200 - 1)).toBeLessThan(0.02);
+    expect(report.refusedByReason).toEqual({ [reason]: refused });
+    const [beside, alone] = [report, under(limits, 200)].map(({ byTenant }) => groupOf(byTenant, 'a'));
+    expect(beside?.attainmentPercent).toBe(100);
+    expect(beside?.p99Ms).toBeLessThan(1.05 * (alone?.p99Ms ?? 0));
+  });
+});
+
+describe('shadow mode', () => {
+  const inMode = (mode: 'Enforce' | 'Shadow'): SimulationReport =>
+    runTrial({
+      table: {
+        trafficPolicy: {
+          mode,
+          tiers: [{ name: 'all', requestsPerSecond: 100, burst: 5 }],
+          defaultTier: 'all',
+          tenants: [{ name: 'busy', computeMillisecondsPerSecond: 500, computeBurstMilliseconds: 50 }],
+        },
+        defaults: { referenceMilliseconds: 10 },
+      },
+      backends: [fixed],
+      models: [single],
+      streams: [
+        { perSecond: 200, tenants: evenly('a') },
+        { perSecond: 300, tenants: evenly('busy') },
+      ],
+      forMs: 10_000,
+    });
+
+  test('refuses nothing, and counts by reason what enforcing refuses', () => {
+    const [enforced, shadow] = [inMode('Enforce'), inMode('Shadow')];
+    expect(shadow.total.refused).toBe(0);
+    expect(Object.keys(enforced.refusedByReason).toSorted()).toEqual(['COMPUTE_LIMITED', 'RATE_LIMITED']);
+    expect(shadow.shadowedByReason).toEqual(enforced.refusedByReason);
+  });
+});
