@@ -117,7 +117,7 @@ export class Admission {
       else return refused(tenant, refusal);
     }
     let counted = limit;
-    const refusal = limit?.admit(entrant.band, tenant?.policy.name ?? '', entrant.rows, entrant.returning, nowMs);
+    const refusal = limit?.admit(entrant.band, tenant, entrant.rows, entrant.returning, nowMs);
     if (refusal !== undefined) {
       if (!shadow || tenant === undefined) {
         if (tenant === undefined) return refusal;
@@ -138,7 +138,7 @@ export class Admission {
   /** A later step refused it: as if it had never come, but for the count of refusals. */
   giveBack(grant: Grant, refusal: Refusal, nowMs: number): void {
     const { tenant, quotas, model, computeMs, limit } = grant;
-    limit?.left();
+    limit?.left(tenant);
     if (tenant === undefined) return;
     quotas?.giveBack(tenant, model, computeMs, nowMs);
     tenant.underWay -= 1;
@@ -150,8 +150,8 @@ export class Admission {
   /** It has ended, however it ended. */
   release({ tenant, quotas, model, computeMs, limit, band }: Grant, ending: Ending, nowMs: number): void {
     if (limit !== undefined) {
-      if (ending.latencyMs === undefined) limit.left();
-      else limit.ended(band, tenant?.policy.name ?? '', ending.latencyMs, ending.serviceMs, nowMs);
+      if (ending.latencyMs === undefined) limit.left(tenant);
+      else limit.ended(band, tenant, ending.latencyMs, ending.serviceMs, nowMs);
     }
     if (tenant === undefined) return;
     if (ending.used) quotas?.release(tenant, model, nowMs);

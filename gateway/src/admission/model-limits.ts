@@ -3,10 +3,13 @@ import type { ModelPolicy, SloPolicy } from '../domain/gateway-table.js';
 import type { TierPolicy } from '../domain/traffic.js';
 import type { LatencyGoal } from './concurrency/adaptive-limit.js';
 import { AdmissionClasses } from './concurrency/classes.js';
+import type { AdmissionClass } from './concurrency/classes.js';
 import { GoalGradient, leastUnderWay } from './concurrency/goal-gradient.js';
 import type { TargetTimes } from './concurrency/goal-gradient.js';
 import { ModelAdmission } from './concurrency/model-admission.js';
 import { aimedShare } from './concurrency/shedder.js';
+import { TenantShares } from './concurrency/tenant-shares.js';
+import type { Sharer } from './concurrency/tenant-shares.js';
 
 /** Requests of models are of several rows now and then; the mean is over about so many. */
 const rowSamples = 64;
@@ -22,6 +25,7 @@ export class ModelLimit {
   readonly #limit: GoalGradient;
   readonly #classes: AdmissionClasses;
   readonly #admission: ModelAdmission;
+  readonly #tenants = new TenantShares<Sharer>();
   #meanRows = 1;
 
   constructor(goal: LatencyGoal, classes: AdmissionClasses) {
@@ -40,23 +44,32 @@ export class ModelLimit {
   }
 
   /** Undefined: it is let in, and ended() or left() must follow. */
-  admit(band: number, tier: string, rows: number, returning: boolean, nowMs: number): Refusal | undefined {
+  admit(band: number, tenant: LimitedTenant | undefined, rows: number, returning: boolean, nowMs: number): Refusal | undefined {
     this.#meanRows += (Math.max(rows, 1) - this.#meanRows) / rowSamples;
-    return this.#admission.admit(this.#classes.of(band, tier), returning, nowMs);
+    const modest = tenant !== undefined && this.#tenants.isWithin(tenant, this.#admission.aimed);
+    const refusal = this.#admission.admit(this.#classOf(band, tenant), returning, nowMs, modest);
+    if (refusal === undefined && tenant !== undefined) this.#tenants.entered(tenant);
+    return refusal;
   }
 
   /** Answered, or expired (`latencyMs` Infinity). `serviceMs`: of that the run alone. */
-  ended(band: number, tier: string, latencyMs: number, serviceMs: number | undefined, nowMs: number): void {
-    this.#admission.ended(this.#classes.of(band, tier), latencyMs, serviceMs, nowMs);
+  ended(band: number, tenant: LimitedTenant | undefined, latencyMs: number, serviceMs: number | undefined, nowMs: number): void {
+    if (tenant !== undefined) this.#tenants.left(tenant);
+    this.#admission.ended(this.#classOf(band, tenant), latencyMs, serviceMs, nowMs);
   }
 
   /** Gone without an answer that tells of latency. */
-  left(): void {
+  left(tenant: LimitedTenant | undefined): void {
+    if (tenant !== undefined) this.#tenants.left(tenant);
     this.#admission.left();
   }
 
   setPressure(pressure: number): void {
     this.#admission.setPressure(pressure);
+  }
+
+  #classOf(band: number, tenant: LimitedTenant | undefined): AdmissionClass {
+    return this.#classes.of(band, tenant?.policy.name ?? '');
   }
 
   /** What the model's targets need to be busy in good batches; none known: as it was. */
@@ -65,6 +78,11 @@ export class ModelLimit {
     const rows = leastUnderWay(times, Math.max(maxBatchRows, 1), this.#goal, batchesOfTarget);
     this.#limit.setLeast(rows / this.#meanRows / aimedShare);
   }
+}
+
+/** Whose request it is; undefined without a traffic policy. */
+export interface LimitedTenant extends Sharer {
+  readonly policy: { readonly name: string };
 }
 
 /** The limits of the models that have an SLO; one without is limited by its queue alone. */

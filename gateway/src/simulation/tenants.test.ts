@@ -54,6 +54,7 @@ describe('tiers under overload', () => {
       table: {
         trafficPolicy: {
           tiers: tiers.map(([name, weight]) => ({ name, weight })),
+          defaultTier: 'free',
           tenants: tiers.map(([name]) => ({ name: `of-${name}`, tier: name })),
         },
       },
@@ -75,7 +76,7 @@ describe('a rate limit', () => {
     runTrial({
       table: {
         trafficPolicy: { tiers: [{ name: 'all' }], defaultTier: 'all', tenants: [{ name: 'heavy', ...limits }] },
-        defaults: { referenceMilliseconds: 10 },
+        models: [{ name: 'm', referenceMilliseconds: 10 }],
       },
       backends: [fixed],
       models: [single],
@@ -110,7 +111,7 @@ describe('shadow mode', () => {
           defaultTier: 'all',
           tenants: [{ name: 'busy', computeMillisecondsPerSecond: 500, computeBurstMilliseconds: 50 }],
         },
-        defaults: { referenceMilliseconds: 10 },
+        models: [{ name: 'm', referenceMilliseconds: 10 }],
       },
       backends: [fixed],
       models: [single],

@@ -43,7 +43,7 @@ describe('thinning', () => {
     const shedder = new Shedder(1);
     let nowMs = 0;
     for (let i = 0; i < 4_000; i++) {
-      shedder.arrived(0, false, 75, 100, (nowMs += 0.2));
+      shedder.arrived(0, false, false, 75, 100, (nowMs += 0.2));
       if (i % 2 === 0) shedder.ended(20, 75, 100, nowMs);
     }
     return shedder;
@@ -54,7 +54,7 @@ describe('thinning', () => {
     const share = shedder.shareOf(0);
     expect(share).toBeGreaterThan(0.4);
     expect(share).toBeLessThan(0.6);
-    const passed = Array.from({ length: 6_000 }, () => shedder.passes(0, 75, 100));
+    const passed = Array.from({ length: 6_000 }, () => shedder.passes(0, false, 75, 100));
     for (const every of [1, 2, 3, 5, 8]) {
       for (let offset = 0; offset < every; offset++) {
         const own = passed.filter((_, index) => index % every === offset);

@@ -4,12 +4,14 @@ import type { Refusal } from '@headrace/runtime';
 import type { AdaptiveLimit } from './adaptive-limit.js';
 import type { AdmissionClass } from './classes.js';
 import { Floors } from './floors.js';
-import { Shedder } from './shedder.js';
+import { Shedder, aimedShare } from './shedder.js';
 
 /** Of what a class gets, the share that is promised to clients who were refused. */
 const promisedShare = 0.5;
 /** Room is kept for those who come back from so long before their time. */
 const leadMs = 20;
+/** More than the half of a place that is asked of one who comes. */
+const partOfPlace = 0.6;
 /** A model under the highest pressure keeps this share of its limit. */
 const pressedShare = 0.1;
 /** Of a class that is let in to less than this share the latency says nothing of the limit. */
@@ -45,6 +47,11 @@ export class ModelAdmission {
     return Math.max(1, this.#limit.limit * (1 - (1 - pressedShare) * this.#pressure));
   }
 
+  /** Requests under way that it aims at under overload. */
+  get aimed(): number {
+    return aimedShare * this.limit;
+  }
+
   /** Of all that comes, the share that is let in. */
   get keep(): number {
     return this.#shedder.keep;
@@ -57,15 +64,16 @@ export class ModelAdmission {
 
   /**
    * Undefined: it is let in, and ended() or left() must follow. `returning`: it says it was refused before; counts only if
-   * one of its class was told to come now.
+   * one of its class was told to come now. `modest`: its tenant has no more under way than its share of `aimed`, and is the
+   * last of its class to be shed.
    */
-  admit(of: AdmissionClass, returning: boolean, nowMs: number): Refusal | undefined {
+  admit(of: AdmissionClass, returning: boolean, nowMs: number, modest = false): Refusal | undefined {
     const { rank, tier } = of;
     const limit = this.limit;
     const line = this.#lines[rank];
-    const expected = returning && line !== undefined && line.take(nowMs, 1, leadMs);
-    this.#shedder.arrived(rank, expected, this.#underWay, limit, nowMs);
-    if (this.#fits(rank, expected, line, limit, nowMs)) {
+    const expected = returning && line !== undefined && line.take(nowMs, 1, leadOf(line, nowMs));
+    this.#shedder.arrived(rank, expected, modest, this.#underWay, limit, nowMs);
+    if (this.#fits(rank, expected, modest, line, limit, nowMs)) {
       this.#underWay += 1;
       return undefined;
     }
@@ -91,12 +99,12 @@ export class ModelAdmission {
     this.#underWay = Math.max(0, this.#underWay - 1);
   }
 
-  #fits(rank: number, expected: boolean, line: RetryLine | undefined, limit: number, nowMs: number): boolean {
-    const stop = limit * this.#shedder.stopOf(rank, expected);
+  #fits(rank: number, expected: boolean, modest: boolean, line: RetryLine | undefined, limit: number, nowMs: number): boolean {
+    const stop = limit * this.#shedder.stopOf(rank, expected || modest);
     if (expected) return this.#underWay < stop;
     // Room is kept in the upper half only, so that targets are busy even if nobody comes back.
     const held = line === undefined || this.#underWay * 2 < limit ? 0 : Math.min(line.heldRows(nowMs, leadMs), limit / 4);
-    return this.#underWay + held < stop && this.#shedder.passes(rank, this.#underWay, limit);
+    return this.#underWay + held < stop && this.#shedder.passes(rank, modest, this.#underWay, limit);
   }
 
   #refusal(rank: number, limit: number, nowMs: number): Refusal {
@@ -106,4 +114,10 @@ export class ModelAdmission {
     const message = `requests under way: expected at most ${Math.floor(limit)} for the model, ${this.#underWay} are`;
     return refuse('OVERLOADED', message, retryAfterMs === undefined ? undefined : { retryAfterMs });
   }
+}
+
+/** A line flows evenly and clients come whole: where it is slow, one at its time finds too little of its place come. */
+function leadOf(line: RetryLine, nowMs: number): number {
+  const perMs = line.rowsPerMs(nowMs);
+  return perMs > 0 ? Math.max(leadMs, partOfPlace / perMs) : leadMs;
 }

@@ -32,6 +32,8 @@ export class Shedder {
   readonly #expected: Float64Array;
   readonly #demand: Float64Array;
   readonly #share: Float64Array;
+  readonly #modest: Float64Array;
+  readonly #modestShare: Float64Array;
   readonly #thinned: Uint32Array;
   #answers = 0;
   #answered = 0;
@@ -48,6 +50,8 @@ export class Shedder {
     this.#expected = new Float64Array(ranks);
     this.#demand = new Float64Array(ranks);
     this.#share = new Float64Array(ranks).fill(1);
+    this.#modest = new Float64Array(ranks);
+    this.#modestShare = new Float64Array(ranks).fill(1);
     this.#thinned = new Uint32Array(ranks);
   }
 
@@ -70,21 +74,25 @@ export class Shedder {
     return this.#answered / this.#windowMs;
   }
 
-  /** How much of the limit a rank may use. */
-  stopOf(rank: number, expected: boolean): number {
-    return this.shareOf(rank) >= 1 ? 1 : expected ? expectedStop : shedStop;
+  /** How much of the limit a rank may use; `before`: one that goes before the others of its rank. */
+  stopOf(rank: number, before: boolean): number {
+    return this.shareOf(rank) >= 1 ? 1 : before ? expectedStop : shedStop;
   }
 
-  /** Counts the arrival; `expected`: it was told to come now, and takes from its rank's share instead of being thinned. */
-  arrived(rank: number, expected: boolean, underWay: number, limit: number, nowMs: number): void {
+  /**
+   * Counts the arrival. `expected`: it was told to come now, `modest`: its tenant is within its share; both take from their
+   * rank's share before the others of the rank do.
+   */
+  arrived(rank: number, expected: boolean, modest: boolean, underWay: number, limit: number, nowMs: number): void {
     this.#tick(underWay, limit, nowMs);
     this.#arrivals[rank] = (this.#arrivals[rank] ?? 0) + 1;
     if (expected) this.#expected[rank] = (this.#expected[rank] ?? 0) + 1;
+    else if (modest) this.#modest[rank] = (this.#modest[rank] ?? 0) + 1;
   }
 
   /** Whether this one of its rank passes. No chance: the golden-ratio sequence, which no rhythm of arrivals falls in step with. */
-  passes(rank: number, underWay: number, limit: number): boolean {
-    const share = this.shareOf(rank);
+  passes(rank: number, modest: boolean, underWay: number, limit: number): boolean {
+    const share = modest ? (this.#modestShare[rank] ?? 0) : this.shareOf(rank);
     if (share >= 1 || underWay < idleShare * limit) return true;
     const next = ((this.#thinned[rank] ?? 0) + weyl) >>> 0;
     this.#thinned[rank] = next;
@@ -131,8 +139,11 @@ export class Shedder {
       const wanted = this.#keep * total - above;
       const whole = demand > 0 ? Math.min(1, Math.max(0, wanted / demand)) : wanted > 0 || this.#keep === 1 ? 1 : 0;
       const told = Math.min(((this.#expected[rank] ?? 0) * scale) / Math.max(demand, 1e-9), 1);
-      this.#share[rank] = whole >= 1 ? 1 : told < 1 ? Math.max(0, (whole - told) / (1 - told)) : 0;
+      const modest = Math.min(((this.#modest[rank] ?? 0) * scale) / Math.max(demand, 1e-9), 1 - told);
+      this.#share[rank] = shareAfter(whole, told + modest, 1 - told - modest);
+      this.#modestShare[rank] = shareAfter(whole, told, modest);
       above += demand;
+      this.#modest[rank] = 0;
       this.#arrivals[rank] = 0;
       this.#expected[rank] = 0;
     }
@@ -140,4 +151,10 @@ export class Shedder {
     this.#underWayMs = 0;
     this.#startedMs = nowMs;
   }
+}
+
+/** Of a part of a rank, the share let in when so much of the rank is let in and some of it goes before that part. */
+function shareAfter(whole: number, before: number, part: number): number {
+  if (whole >= 1) return 1;
+  return whole <= before ? 0 : Math.min(1, (whole - before) / Math.max(part, 1e-9));
 }
