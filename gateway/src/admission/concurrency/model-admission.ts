@@ -10,8 +10,8 @@ import { Shedder, aimedShare } from './shedder.js';
 const promisedShare = 0.5;
 /** Room is kept for those who come back from so long before their time. */
 const leadMs = 20;
-/** More than the half of a place that is asked of one who comes. */
-const partOfPlace = 0.6;
+/** Or by so many places of its line. */
+const leadPlaces = 4;
 /** A model under the highest pressure keeps this share of its limit. */
 const pressedShare = 0.1;
 /** Of a class that is let in to less than this share the latency says nothing of the limit. */
@@ -116,8 +116,11 @@ export class ModelAdmission {
   }
 }
 
-/** A line flows evenly and clients come whole: where it is slow, one at its time finds too little of its place come. */
+/**
+ * A line flows evenly, clients come whole and were told times at the rates of then: where it is slow, one at its time may find
+ * too little of its place come. No more get in for it than were told.
+ */
 function leadOf(line: RetryLine, nowMs: number): number {
   const perMs = line.rowsPerMs(nowMs);
-  return perMs > 0 ? Math.max(leadMs, partOfPlace / perMs) : leadMs;
+  return perMs > 0 ? Math.max(leadMs, leadPlaces / perMs) : leadMs;
 }
