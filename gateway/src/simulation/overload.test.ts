@@ -74,16 +74,21 @@ describe('a fallback', () => {
 
   test('answers what its model would shed', () => {
     const of = (withFallback: boolean): SimulationReport =>
-      mixed(1.5, {
-        table: withFallback ? table('gpu') : slo,
-        backends: withFallback ? [gpu, backend('other', 10, 0.5)] : [gpu],
-        models,
-      });
-    expect(of(false).total.attainmentPercent).toBeLessThan(75);
+      mixed(
+        1.5,
+        {
+          table: withFallback ? table('gpu') : slo,
+          backends: withFallback ? [gpu, backend('other', 10, 0.5)] : [gpu],
+          models,
+        },
+        { deadlinesMs: evenly(Infinity) },
+      );
+    const without = of(false);
+    expect(without.total.refused).toBeGreaterThan(0.25 * without.total.offered);
     const report = of(true);
-    expect(report.total.attainmentPercent).toBeGreaterThan(99);
-    // And only that: the model itself is as busy as it is without.
-    expect(report.backends.map(({ rows }) => rows > 0.25 * report.total.answered)).toEqual([true, true]);
+    expect(report.total.refused).toBe(0);
+    // And only that: the model itself answers what it answers without.
+    expect((report.backends[0]?.rows ?? 0) / (without.backends[0]?.rows ?? 0)).toBeCloseTo(1, 1);
   });
 
   test('answers for a model whose backend is lost, and leaves it alone when it is back', () => {
@@ -104,7 +109,7 @@ describe('a backend', () => {
       (1000 * points.reduce((sum, { inTime }) => sum + inTime, 0)) / points.reduce((sum, { lengthMs }) => sum + lengthMs, 0)
     );
   };
-  /** Standard deviation by mean of the answers in time in each 200 ms. */
+  /** Standard deviation by mean of the answers in time in each point. One batch more or less in 200 ms is 13 %. */
   const swing = ({ series }: SimulationReport, fromMs: number, untilMs: number): number => {
     const counts = series.filter((point) => point.fromMs >= fromMs && point.fromMs < untilMs).map(({ inTime }) => inTime);
     const mean = counts.reduce((sum, count) => sum + count, 0) / counts.length;
@@ -117,20 +122,20 @@ describe('a backend', () => {
     const report = pair({ ...a, slow: [{ fromMs: 5000, untilMs: 9000, factor: 10 }] }, 1.5);
     expect(rate(report, 6000, 9000)).toBeGreaterThan(0.85 * perSecond);
     expect(rate(report, 16_000, 20_000)).toBeGreaterThan(0.9 * 2 * perSecond);
-    expect(swing(report, 16_000, 20_000)).toBeLessThan(0.1);
+    expect(swing(report, 16_000, 20_000)).toBeLessThan(0.15);
   });
 
   test('that is lost costs its own share alone, and is taken back', () => {
     const report = pair({ ...a, lost: [{ fromMs: 5000, untilMs: 9000 }] }, 1.5);
     expect(rate(report, 6000, 9000)).toBeGreaterThan(0.85 * perSecond);
     expect(rate(report, 15_000, 20_000)).toBeGreaterThan(0.9 * 2 * perSecond);
-    expect(swing(report, 6000, 9000)).toBeLessThan(0.1);
-    expect(swing(report, 15_000, 20_000)).toBeLessThan(0.1);
+    expect(swing(report, 6000, 9000)).toBeLessThan(0.15);
+    expect(swing(report, 15_000, 20_000)).toBeLessThan(0.15);
   });
 
   test('that is the only one and comes back after a loss is busy again within a second', () => {
     const report = mixed(2, { backends: [{ ...gpu, lost: [{ fromMs: 3000, untilMs: 5000 }] }] });
     expect(rate(report, 6000, 10_000)).toBeGreaterThan(0.9 * perSecond);
-    expect(swing(report, 6000, 10_000)).toBeLessThan(0.1);
+    expect(swing(report, 6000, 10_000)).toBeLessThan(0.15);
   });
 });

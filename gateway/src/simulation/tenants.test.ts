@@ -8,27 +8,35 @@ const fixedPerSecond = 800;
 const single = { ...model32, maxBatchRows: 0 };
 
 describe('a neighbour that asks for ten times its share', () => {
-  const four = (heavy: number): SimulationReport =>
+  // A share is a quarter of 800 a second; the others stay a little below theirs.
+  const four = (heavy: number, each: number): SimulationReport =>
     runTrial({
       table: { trafficPolicy: { tiers: [{ name: 'all' }], defaultTier: 'all' }, defaults: { slo: { latencyMilliseconds: 200 } } },
       backends: [fixed],
       models: [single],
       streams: [
         { perSecond: heavy, tenants: evenly('heavy') },
-        { perSecond: 100, tenants: evenly('a') },
-        { perSecond: 100, tenants: evenly('b') },
-        { perSecond: 100, tenants: evenly('c') },
+        { perSecond: each, tenants: evenly('a') },
+        { perSecond: each, tenants: evenly('b') },
+        { perSecond: each, tenants: evenly('c') },
       ],
       forMs: 20_000,
     });
-  // A share is a quarter of 800 a second.
-  const modest = four(200);
-  const greedy = four(2000);
+  const modest = four(200, 190);
+  const greedy = four(2000, 190);
+  const halves = four(2000, 100);
 
   test.each(['a', 'b', 'c'])("moves another's 99th percentile by a fifth at most: %s", (name) => {
     const [before, after] = [modest, greedy].map(({ byTenant }) => groupOf(byTenant, name));
     expect((after?.p99Ms ?? Infinity) / (before?.p99Ms ?? 0)).toBeLessThan(1.2);
-    expect(after?.refused).toBe(0);
+    expect(after?.refused).toBeLessThan(0.02 * (after?.offered ?? 0));
+  });
+
+  test.each(['a', 'b', 'c'])('has nobody refused who asks for half of theirs: %s', (name) => {
+    const { refused, p99Ms } = groupOf(halves.byTenant, name);
+    expect(refused).toBe(0);
+    // A run under way, one staged, and its own.
+    expect(p99Ms).toBeLessThan(35);
   });
 });
 
@@ -52,6 +60,8 @@ describe('tiers under overload', () => {
   ] as const)('are served by weight within 5 %%: %s', (_name, tiers) => {
     const report = runTrial({
       table: {
+        // Nobody waits as long as aging takes, which is above weights by design.
+        defaults: { batching: { maxQueuedRows: 512 } },
         trafficPolicy: {
           tiers: tiers.map(([name, weight]) => ({ name, weight })),
           defaultTier: 'free',
