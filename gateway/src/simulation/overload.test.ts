@@ -69,7 +69,10 @@ describe('a fallback', () => {
   ] as const;
   const table = (main: string) => ({
     defaults: slo.defaults,
-    models: [{ name: 'm', fallback: 'small', backends: [main] }, { name: 'small', backends: ['other'] }],
+    models: [
+      { name: 'm', fallback: 'small', backends: [main] },
+      { name: 'small', backends: ['other'] },
+    ],
   });
 
   test('answers what its model would shed', () => {
@@ -105,9 +108,7 @@ describe('a backend', () => {
   /** Answers in time a second, between these times. */
   const rate = ({ series }: SimulationReport, fromMs: number, untilMs: number): number => {
     const points = series.filter((point) => point.fromMs >= fromMs && point.fromMs + point.lengthMs <= untilMs);
-    return (
-      (1000 * points.reduce((sum, { inTime }) => sum + inTime, 0)) / points.reduce((sum, { lengthMs }) => sum + lengthMs, 0)
-    );
+    return (1000 * points.reduce((sum, { inTime }) => sum + inTime, 0)) / points.reduce((sum, { lengthMs }) => sum + lengthMs, 0);
   };
   /** Standard deviation by mean of the answers in time in each point. One batch more or less in 200 ms is 13 %. */
   const swing = ({ series }: SimulationReport, fromMs: number, untilMs: number): number => {

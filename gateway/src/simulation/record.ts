@@ -50,13 +50,7 @@ export class SimulationRecord {
   groupsOf({ tenant, weight, tier, priority, model }: Whose): Groups {
     const own = this.#byTenant.of(tenant === '' ? '(none)' : tenant);
     own.weight = weight;
-    return [
-      this.#total,
-      own,
-      this.#byTier.of(tier),
-      this.#byPriority.of(String(priority ?? 0)),
-      this.#byModel.of(model),
-    ];
+    return [this.#total, own, this.#byTier.of(tier), this.#byPriority.of(String(priority ?? 0)), this.#byModel.of(model)];
   }
 
   offered(groups: Groups, rows: number, atMs: number): void {

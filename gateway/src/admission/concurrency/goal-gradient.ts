@@ -157,12 +157,7 @@ export interface TargetTimes {
  * even b = 1 is, or without a goal, of the largest b there is, for the throughput. E.g. a 10 ms, k 0.1 ms, 32 rows, 2 batches:
  * 64 for a goal of 40 ms, 2 * 25 = 50 for 25 ms.
  */
-export function leastUnderWay(
-  targets: readonly TargetTimes[],
-  maxBatchRows: number,
-  goal: LatencyGoal | undefined,
-  batches = 2,
-): number {
+export function leastUnderWay(targets: readonly TargetTimes[], maxBatchRows: number, goal: LatencyGoal | undefined, batches = 2): number {
   let requests = 0;
   for (const { overheadMs, perRowMs } of targets) {
     const spareMs = goal === undefined ? Infinity : goal.latencyMs / batches - overheadMs;

@@ -64,6 +64,41 @@ describe('thinning', () => {
   });
 });
 
+describe('below capacity', () => {
+  test.each([0.3, 0.6, 0.95])('answers that come in lumps are no overload: all are let in at %dx', (load) => {
+    const shedder = new Shedder(1);
+    let underWay = 0;
+    let running = 0;
+    for (let nowMs = 0; nowMs < 4_000; nowMs++) {
+      // 1.2 a ms at most; what came before the last batch ended is answered with the next, every 26 ms; a limit of 128.
+      const came = Math.floor((nowMs + 1) * 1.2 * load) - Math.floor(nowMs * 1.2 * load);
+      for (let i = 0; i < came; i++) {
+        shedder.arrived(0, false, false, underWay, 128, nowMs);
+        expect(shedder.passes(0, false, underWay, 128)).toBe(true);
+        underWay += 1;
+      }
+      if (nowMs % 26 !== 0 || nowMs === 0) continue;
+      for (; running > 0; running--) shedder.ended(40, underWay--, 128, nowMs);
+      running = underWay;
+    }
+  });
+});
+
+describe('a class that is thinned', () => {
+  test('lets in who is within its share first: with 30 modest of 100 and room for half, all of those and 2 of 7 others', () => {
+    const shedder = new Shedder(1);
+    let nowMs = 0;
+    for (let i = 0; i < 20_000; i++) {
+      shedder.arrived(0, false, i % 10 < 3, 75, 100, (nowMs += 0.2));
+      if (i % 2 === 0) shedder.ended(20, 75, 100, nowMs);
+    }
+    const passed = (modest: boolean): number =>
+      Array.from({ length: 1000 }, () => shedder.passes(0, modest, 75, 100)).filter(Boolean).length;
+    expect(passed(true)).toBe(1000);
+    expect(passed(false) / 1000).toBeCloseTo(2 / 7, 1);
+  });
+});
+
 describe('floors', () => {
   test('a tier gets its share of what is answered, saves little, and takes nothing from another', () => {
     const floors = new Floors(2, 0.05);

@@ -76,7 +76,11 @@ export function runTrial(trial: Trial): SimulationReport {
 function arrivalsOf({ streams, forMs }: Trial, seed: number): readonly Arrival[] {
   const all = streams.flatMap(({ perSecond, fromMs = 0, untilMs = forMs, ...mix }, index) => {
     const own: Arrival[] = [];
-    for (const arrival of requestsAt(poisson(perSecond, randomStream(seed, 2 * index)), { ...plainMix, ...mix }, randomStream(seed, 2 * index + 1))) {
+    for (const arrival of requestsAt(
+      poisson(perSecond, randomStream(seed, 2 * index)),
+      { ...plainMix, ...mix },
+      randomStream(seed, 2 * index + 1),
+    )) {
       if (fromMs + arrival.atMs >= untilMs) break;
       own.push({ ...arrival, atMs: fromMs + arrival.atMs });
     }

@@ -79,7 +79,10 @@ async function readText(file: string, io: Io): Promise<string> {
     return await readFile(resolve(io.cwd, file), 'utf8');
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    throw usageFailure(code === 'ENOENT' ? `${file}: no such file` : `${file}: cannot be read (${code})`, 'name a RoutingTable or a TrafficPolicy (YAML)');
+    throw usageFailure(
+      code === 'ENOENT' ? `${file}: no such file` : `${file}: cannot be read (${code})`,
+      'name a RoutingTable or a TrafficPolicy (YAML)',
+    );
   }
 }
 

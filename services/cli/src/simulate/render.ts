@@ -75,13 +75,21 @@ function summary(runs: readonly SimulatedPolicy[], colors: Colors): string {
 }
 
 function sheds(runs: readonly SimulatedPolicy[], colors: Colors): string {
-  const reasons = [...new Set(runs.flatMap(({ report }) => Object.keys(report.refusedByReason)))];
-  if (reasons.length === 0) return '';
-  const rows = reasons.map((reason) => [
-    reason,
-    ...runs.map(({ report }) => formatCount(new Map(Object.entries(report.refusedByReason)).get(reason) ?? 0)),
-  ]);
-  return renderTable([{ title: 'REFUSED BECAUSE' }, ...perRun(runs, 'REQUESTS')], rows, colors);
+  const tables: readonly (readonly [string, (report: SimulationReport) => Readonly<Record<string, number>>])[] = [
+    ['REFUSED BECAUSE', ({ refusedByReason }) => refusedByReason],
+    ['SHADOW MODE LET IN DESPITE', ({ shadowedByReason }) => shadowedByReason],
+  ];
+  return tables
+    .map(([title, of]) => {
+      const reasons = [...new Set(runs.flatMap(({ report }) => Object.keys(of(report))))];
+      const rows = reasons.map((reason) => [
+        reason,
+        ...runs.map(({ report }) => formatCount(new Map(Object.entries(of(report))).get(reason) ?? 0)),
+      ]);
+      return reasons.length === 0 ? '' : renderTable([{ title }, ...perRun(runs, 'REQUESTS')], rows, colors);
+    })
+    .filter((table) => table !== '')
+    .join('\n');
 }
 
 /** Left out where all requests are of one group. */

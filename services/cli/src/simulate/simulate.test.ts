@@ -25,7 +25,18 @@ models:
   writeFileSync(join(folder, 'table.yaml'), table('{ maxQueuedRows: 64 }'));
   writeFileSync(join(folder, 'tight.yaml'), table('{ maxQueuedRows: 4 }'));
   writeFileSync(join(folder, 'wrong.yaml'), table('{ maxQueuedRows: many, maxLane: 3 }'));
-  writeFileSync(join(folder, 'policy.yaml'), 'apiVersion: headrace.dev/v1alpha1\nkind: TrafficPolicy\n');
+  const policy = (mode: string, rate: string): string => `apiVersion: headrace.dev/v1alpha1
+kind: TrafficPolicy
+metadata: { name: shop }
+spec:
+  mode: ${mode}
+  tiers: [{ name: gold, weight: 4 }, { name: free, requestsPerSecond: ${rate} }]
+  defaultTier: free
+  tenants: [{ name: a, tier: gold }]
+`;
+  writeFileSync(join(folder, 'policy.yaml'), policy('Enforce', '10'));
+  writeFileSync(join(folder, 'shadow.yaml'), policy('Shadow', '10'));
+  writeFileSync(join(folder, 'bad-policy.yaml'), policy('Enforce', 'ten'));
   writeFileSync(join(folder, 'none.yaml'), 'apiVersion: headrace.dev/v1alpha1\nkind: RoutingTable\n');
   writeFileSync(join(folder, 'good.csv'), 'timestamp,tenant,ContextTokens\n0,a,5\n0.1,b,5\n0.2,a,5\n');
   writeFileSync(join(folder, 'bad.csv'), 'timestamp,rows\n0,1\n0.1,zero\n');
@@ -139,7 +150,12 @@ test.each<readonly [string, readonly string[], string]>([
   ['no policy of that name', ['no.yaml', ...steady], 'no.yaml: no such file'],
   ['a policy with errors', ['wrong.yaml', ...steady], 'wrong.yaml:8:32: models[0].batching.maxQueuedRows: expected an integer, got "many"'],
   ['a policy without backends', ['none.yaml', ...steady], 'none.yaml: backends: expected at least one'],
-  ['a TrafficPolicy', ['policy.yaml', ...steady], 'policy.yaml: kind: expected RoutingTable, got TrafficPolicy'],
+  ['a TrafficPolicy without a backend', ['policy.yaml', ...steady], 'policy.yaml: backends: expected at least one'],
+  [
+    'a TrafficPolicy with errors',
+    ['bad-policy.yaml', ...steady],
+    'bad-policy.yaml:6:71: spec.tiers[1].requestsPerSecond: expected a number',
+  ],
   [
     'a backend that the policy does not use',
     ['table.yaml', ...steady, '--backend', 'a=1ms'],
@@ -163,4 +179,26 @@ test('a policy without backends is simulated on those of --backend', async () =>
   const { code, stdout } = await cli('none.yaml', ...steady, '--backend', 'a=1ms,k=0.1ms,instances=2,count=2');
   expect(code).toBe(exitCode.ok);
   expect(stdout).toContain('backends  2 with 2 instances of 1 ms + 0.1 ms a row');
+});
+
+test('a TrafficPolicy is tried with the table that is named, in shadow mode too', async () => {
+  const load = ['--trace', 'poisson:rate=60,tenants=a+b', '--duration', '5', '--table', 'table.yaml'];
+  const { code, stdout, stderr } = await cli('policy.yaml', ...load, '--compare', 'shadow.yaml');
+  expect([code, stderr]).toEqual([exitCode.ok, '']);
+  expect(stdout).toMatch(/\nTIER .*\nfree .*\ngold .*/);
+  expect(stdout).toMatch(/\nREFUSED BECAUSE .*\nRATE_LIMITED +\d+ +0\n/);
+  const [, enforced] = /\nREFUSED BECAUSE .*\nRATE_LIMITED +(\d+) +0\n/.exec(stdout) ?? [];
+  const [, shadowed] = /\nSHADOW MODE LET IN DESPITE .*\nRATE_LIMITED +0 +(\d+)\n/.exec(stdout) ?? [];
+  expect(Number(enforced)).toBeGreaterThan(50);
+  expect(shadowed).toBe(enforced);
+});
+
+test("a table's own traffic policy counts", async () => {
+  writeFileSync(
+    join(folder, 'whole.yaml'),
+    `${readFileSync(join(folder, 'table.yaml'), 'utf8')}trafficPolicy: { tiers: [{ name: free, requestsPerSecond: 5 }], defaultTier: free }\n`,
+  );
+  const { code, stdout } = await cli('whole.yaml', ...steady);
+  expect(code).toBe(exitCode.ok);
+  expect(stdout).toMatch(/\nRATE_LIMITED +\d+\n/);
 });
