@@ -110,10 +110,6 @@ export class Simulation {
     this.#finished = true;
   }
 
-  get pipeline(): Pipeline {
-    return this.#pipeline;
-  }
-
   get nowMs(): number {
     return this.#clock.nowMs();
   }
