@@ -239,12 +239,12 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
     const view = this.#view(nowMs);
     const expected = this.#arrivals.isExpected(request, view);
     const { maxQueuedRows, maxLanes } = this.#limits;
-    const { rows, lanes, requests } = this.#waiting;
+    const { rows, requests } = this.#waiting;
     // Room for those who were told to come now is kept from new ones, in the upper half of the queue.
     const upperHalf = !expected && Math.max(rows, requests) * 2 >= maxQueuedRows;
     const held = upperHalf ? Math.min(this.#arrivals.heldRows(request, view), maxQueuedRows / 2) : 0;
     const noRows = this.#waiting.isFull(request, maxQueuedRows - held);
-    const noLane = lanes >= maxLanes && lanes > 0 && this.#waiting.needsLane(request);
+    const noLane = this.#lacksLane(request);
     if ((noRows || noLane) && !this.#waiting.mayMakeRoom(request, maxQueuedRows, maxLanes, held)) {
       const message = noRows
         ? `expected at most ${maxQueuedRows} rows waiting, got ${rows} and ${request.rows} more`
@@ -261,9 +261,14 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
   /** Who goes so that a request which was found to have a right to come in can. */
   #makeRoom(request: R): readonly R[] | undefined {
     const { maxQueuedRows, maxLanes } = this.#limits;
+    const room = !this.#lacksLane(request) && !this.#waiting.isFull(request, maxQueuedRows);
+    return room ? undefined : this.#waiting.makeRoom(request, maxQueuedRows, maxLanes);
+  }
+
+  /** It would be one kind of request too many; the first kind always has a lane. */
+  #lacksLane(request: R): boolean {
     const { lanes } = this.#waiting;
-    const noLane = lanes >= maxLanes && lanes > 0 && this.#waiting.needsLane(request);
-    return noLane || this.#waiting.isFull(request, maxQueuedRows) ? this.#waiting.makeRoom(request, maxQueuedRows, maxLanes) : undefined;
+    return lanes >= this.#limits.maxLanes && lanes > 0 && this.#waiting.needsLane(request);
   }
 
   #overShare(request: R, nowMs: number): Refusal {

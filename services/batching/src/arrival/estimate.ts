@@ -1,6 +1,5 @@
 import type { BatchRequest, CostBook, TargetSnapshot } from '../types.js';
-import type { TargetCost } from '../decide/batch-size.js';
-import { fewestRowsForDeadline, preferredRows, runMs } from '../decide/batch-size.js';
+import { fewestRowsForDeadline, preferredRows, runMs, targetCost } from '../decide/batch-size.js';
 import type { Pace } from './order.js';
 import type { LaneServer } from '../decide/makespan.js';
 import { makespanMs } from '../decide/makespan.js';
@@ -46,7 +45,7 @@ export function estimateWait(
   let batchMs = Infinity;
   for (const target of targets) {
     if (request.pinnedTarget !== undefined && request.pinnedTarget !== target.id) continue;
-    const cost = costOn(request.shapeClass, target, costs);
+    const cost = targetCost(costs.estimate(request.shapeClass, target.podClass), target);
     if (runMs(cost, rows) <= 0 || (maxBatchRows > 1 && !cost.identified)) return undefined;
     const laneRows = Math.max(aheadRows, besideRows) + rows;
     const batchRows = request.mergeable ? Math.max(rows, preferredRows(cost, laneRows, maxBatchRows)) : rows;
@@ -66,12 +65,6 @@ export function estimateWait(
   return { startInMs, endInMs: startInMs + batchMs, soloMs };
 }
 
-/** t(b) on this target, with what it has of penalty and overhead. */
-export function costOn(shapeClass: string, target: TargetSnapshot, costs: Pick<CostBook, 'estimate'>): TargetCost {
-  const { identified, overheadMs, perRowMs } = costs.estimate(shapeClass, target.podClass);
-  return { identified, overheadMs: overheadMs * target.penalty + (target.batchOverheadMs ?? 0), perRowMs: perRowMs * target.penalty };
-}
-
 /**
  * Rows of the class that all targets together do in a millisecond with `queuedRows` waiting, and how many targets like the
  * quickest that is; 0 and 1 when nothing is known.
@@ -82,7 +75,7 @@ export function paceOf(shapeClass: string, queuedRows: number, { targets, costs,
   let overheadMs = 0;
   let perRowMs = 0;
   for (const target of targets) {
-    const cost = costOn(shapeClass, target, costs);
+    const cost = targetCost(costs.estimate(shapeClass, target.podClass), target);
     const batchRows = preferredRows(cost, Math.max(queuedRows, 1), maxBatchRows);
     const batchMs = runMs(cost, batchRows);
     if (batchMs <= 0) continue;

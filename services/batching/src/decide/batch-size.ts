@@ -1,8 +1,18 @@
+import type { CostEstimate, TargetSnapshot } from '../types.js';
+
 /** a + k b on one target, penalty and per-batch overhead included. */
 export interface TargetCost {
   readonly identified: boolean;
   readonly overheadMs: number;
   readonly perRowMs: number;
+}
+
+/** What the fit of its pod class means on this target. */
+export function targetCost(
+  { identified, overheadMs, perRowMs }: CostEstimate,
+  { penalty, batchOverheadMs = 0 }: Pick<TargetSnapshot, 'penalty' | 'batchOverheadMs'>,
+): TargetCost {
+  return { identified, overheadMs: overheadMs * penalty + batchOverheadMs, perRowMs: perRowMs * penalty };
 }
 
 /** Time per row that a smaller batch may add, as a share. */

@@ -1,6 +1,6 @@
 import type { CostEstimate, TargetSnapshot } from '../types.js';
 import type { DecideInput, Decision, LaneSnapshot } from './snapshot.js';
-import { fewestRowsForDeadline, preferredRows, runMs } from './batch-size.js';
+import { fewestRowsForDeadline, preferredRows, runMs, targetCost } from './batch-size.js';
 import type { LaneServer } from './makespan.js';
 import { burstWindowMs } from './return-window.js';
 import { makespanMs, rowsOfFirstBatch } from './makespan.js';
@@ -232,11 +232,7 @@ function paysToWaitFor(expected: number, waitMs: number, lane: LaneSnapshot, opt
 
 function optionOf(lane: LaneSnapshot, target: TargetSnapshot, heldMs: number, input: DecideInput): Option {
   const estimate = input.costs.estimate(lane.shapeClass, target.podClass);
-  const cost = {
-    identified: estimate.identified,
-    overheadMs: estimate.overheadMs * target.penalty + (target.batchOverheadMs ?? 0),
-    perRowMs: estimate.perRowMs * target.penalty,
-  };
+  const cost = targetCost(estimate, target);
   const batchRows = lane.mergeable ? preferredRows(cost, lane.rows, input.maxBatchRows) : lane.headRows;
   const freeInMs = target.freeInMs + heldMs;
   return { target, estimate, cost, freeInMs, batchRows, finishInMs: freeInMs + runMs(cost, batchRows) };

@@ -1,5 +1,5 @@
 import type { CostBook, TargetSnapshot } from '../types.js';
-import { preferredRows, runMs } from './batch-size.js';
+import { preferredRows, runMs, targetCost } from './batch-size.js';
 
 const leastRetryMs = 10;
 const mostRetryMs = 60_000;
@@ -20,9 +20,8 @@ export function retryAfterMs(
   let totalMs = Math.min(...targets.map(({ freeInMs }) => freeInMs));
   for (const { shapeClass, rows } of queued) {
     let rowsPerMs = 0;
-    for (const { podClass, penalty, batchOverheadMs = 0 } of targets) {
-      const { identified, overheadMs, perRowMs } = costs.estimate(shapeClass, podClass);
-      const cost = { identified, overheadMs: overheadMs * penalty + batchOverheadMs, perRowMs: perRowMs * penalty };
+    for (const target of targets) {
+      const cost = targetCost(costs.estimate(shapeClass, target.podClass), target);
       const batchRows = preferredRows(cost, rows, maxBatchRows);
       rowsPerMs += batchRows / Math.max(runMs(cost, batchRows), 1e-3);
     }

@@ -49,18 +49,12 @@ export class Accounts<S extends Seat> {
     return this.#currentRound;
   }
 
-  /** False while no request has named a tenant: then there is nobody to be fair to. */
-  get plural(): boolean {
-    return this.#known.size > 0;
-  }
-
   /** Kept, of those that name themselves. */
   get known(): number {
     return this.#known.size;
   }
 
-  of(tenant: Tenant | undefined): Account<S> {
-    if (tenant === undefined) return this.#common;
+  of(tenant: Tenant): Account<S> {
     if (this.#lastUsed.tenant === tenant) return this.#lastUsed;
     const account = this.#known.get(tenant) ?? this.#meet(tenant);
     this.#lastUsed = account;

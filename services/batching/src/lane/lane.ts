@@ -108,11 +108,6 @@ export class Lane<R extends BatchRequest> implements LaneSnapshot {
     return this.#deadlines.peek()?.request.deadlineMs ?? Infinity;
   }
 
-  /** When the next request moves up a band; Infinity for never. */
-  get nextPromotionMs(): number {
-    return this.#promotions.peek()?.promoteAtMs ?? Infinity;
-  }
-
   get #head(): Waiting<R> | undefined {
     return this.#lines.peek()?.order.peek();
   }
