@@ -2,7 +2,7 @@ import type { Refusal, RefusalReason } from '@headrace/runtime';
 import type { GatewayTable, ModelPolicy } from '../domain/gateway-table.js';
 import type { Tenant } from '../domain/tenant.js';
 import { anonymous } from '../domain/traffic.js';
-import type { Caller, SharedQuotaPolicy, TierPolicy, TrafficPolicy } from '../domain/traffic.js';
+import type { Caller, SharedQuotaPolicy, TrafficPolicy } from '../domain/traffic.js';
 import { ModelLimits } from './model-limits.js';
 import type { ModelLimit } from './model-limits.js';
 import type { KnownTenant } from './policy/known-tenant.js';
@@ -55,19 +55,8 @@ export interface Ending {
 }
 
 const free: Grant = { tenant: undefined, model: '', quotas: undefined, computeMs: 0, limit: undefined, band: 0 };
-const everybody: TierPolicy = {
-  name: '',
-  weight: 1,
-  defaultPriority: undefined,
-  maxPriority: 1,
-  deadlineMs: Infinity,
-  requestsPerSecond: Infinity,
-  burst: Infinity,
-  computeMsPerSecond: Infinity,
-  computeBurstMs: Infinity,
-  concurrency: Infinity,
-  models: new Map(),
-};
+/** The tier of all where no policy speaks. */
+const everybody = { name: '', weight: 1 };
 
 /**
  * Whether a request comes in. In this order, so that what is refused is charged nothing:
@@ -106,7 +95,7 @@ export class Admission {
     const tenant = entrant.tenant as KnownTenant | undefined;
     const limit = this.#limits.of(model, policy);
     if (tenant === undefined && limit === undefined) return free;
-    const shadow = this.#traffic?.shadow === true;
+    const { shadow } = this;
     let quotas: Quotas | undefined;
     let computeMs = 0;
     if (tenant !== undefined) {
@@ -119,8 +108,8 @@ export class Admission {
     let counted = limit;
     const refusal = limit?.admit(entrant.band, tenant, entrant.rows, entrant.returning, nowMs);
     if (refusal !== undefined) {
-      if (!shadow || tenant === undefined) {
-        if (tenant === undefined) return refusal;
+      if (tenant === undefined) return refusal;
+      if (!shadow) {
         quotas?.giveBack(tenant, model, computeMs, nowMs);
         return refused(tenant, refusal);
       }

@@ -85,14 +85,26 @@ export interface LimitedTenant extends Sharer {
   readonly policy: { readonly name: string };
 }
 
+/** What tells tiers apart here. */
+type LimitedTier = Pick<TierPolicy, 'name' | 'weight'>;
+
+interface LearntFor {
+  /** SLO, bands and tiers in force while it learnt. */
+  readonly key: string;
+  readonly limit: ModelLimit;
+  /** Where the key was last found to hold. */
+  policy: ModelPolicy;
+  tiersKey: string;
+}
+
 /** The limits of the models that have an SLO; one without is limited by its queue alone. */
 export class ModelLimits {
-  readonly #limits = new Map<string, { readonly key: string; readonly limit: ModelLimit }>();
-  #tiers: readonly TierPolicy[] = [];
+  readonly #limits = new Map<string, LearntFor>();
+  #tiers: readonly LimitedTier[] = [];
   #tiersKey = '';
   #pressure = 0;
 
-  setTiers(tiers: readonly TierPolicy[]): void {
+  setTiers(tiers: readonly LimitedTier[]): void {
     this.#tiers = tiers;
     this.#tiersKey = tiers.map(({ name, weight }) => `${name}\u0000${weight}`).join('\u0001');
   }
@@ -102,12 +114,18 @@ export class ModelLimits {
     const { slo } = policy;
     if (slo === undefined) return undefined;
     const known = this.#limits.get(model);
+    // Policies are replaced as a whole: the same one is the usual case, and costs no comparison of what it says.
+    if (known !== undefined && known.policy === policy && known.tiersKey === this.#tiersKey) return known.limit;
     const key = keyOf(slo, policy.priority.bands, this.#tiersKey);
-    if (known?.key === key) return known.limit;
+    if (known?.key === key) {
+      known.policy = policy;
+      known.tiersKey = this.#tiersKey;
+      return known.limit;
+    }
     const classes = new AdmissionClasses(policy.priority.bands, this.#tiers);
     const limit = new ModelLimit({ percentile: slo.percentile, latencyMs: slo.latencyMs }, classes);
     limit.setPressure(this.#pressure);
-    this.#limits.set(model, { key, limit });
+    this.#limits.set(model, { key, limit, policy, tiersKey: this.#tiersKey });
     return limit;
   }
 

@@ -45,6 +45,25 @@ export interface Quota {
   readonly concurrency: number;
 }
 
+export const noQuota: Quota = {
+  requestsPerSecond: Infinity,
+  burst: Infinity,
+  computeMsPerSecond: Infinity,
+  computeBurstMs: Infinity,
+  concurrency: Infinity,
+};
+
+/** A tier that limits nothing: what holds where a policy says nothing. */
+export const unlimitedTier: TierPolicy = {
+  ...noQuota,
+  name: 'default',
+  weight: 1,
+  defaultPriority: undefined,
+  maxPriority: 1,
+  deadlineMs: Infinity,
+  models: new Map(),
+};
+
 export interface TenantPolicy {
   readonly name: string;
   /** The tier's policy with the tenant's own words over it. */

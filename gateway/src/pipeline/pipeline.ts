@@ -194,7 +194,7 @@ export class Pipeline {
     this.#retryBudget.request(arrivedMs);
     // 5. Routing of a sequence: to the slot that holds its state.
     const pinned = this.#pinSequence(live);
-    // 6. Into the batcher, which starts runs through run() below, perhaps at once.
+    // 6. Into the batcher, which starts runs (Runs, steps 7 to 9), perhaps at once.
     const refused = pinned.ok ? this.#enter(live, pinned.value, shape.mergeable, classified.value.bypass) : pinned.refusal;
     if (refused === undefined) return live;
     this.#withdraw(live, refused);
@@ -264,11 +264,14 @@ export class Pipeline {
   }
 
   modelUse(): ModelUse[] {
-    return this.#lanes.models().map((model) => {
-      const limit = this.#admission.limitOf(model);
-      const underWay = this.#live.all().filter(({ lane }) => lane.model === model).length;
-      return { model, under_way: underWay, limit: limit?.limit ?? 0, queued_rows: this.#lanes.queuedRows(model) };
-    });
+    const underWay = new Map<string, number>();
+    for (const { lane } of this.#live.all()) underWay.set(lane.model, (underWay.get(lane.model) ?? 0) + 1);
+    return this.#lanes.models().map((model) => ({
+      model,
+      under_way: underWay.get(model) ?? 0,
+      limit: this.#admission.limitOf(model)?.limit ?? 0,
+      queued_rows: this.#lanes.queuedRows(model),
+    }));
   }
 
   get heldRequests(): number {

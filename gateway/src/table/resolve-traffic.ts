@@ -1,3 +1,4 @@
+import { noQuota, unlimitedTier } from '../domain/traffic.js';
 import type { IdentitySource, Quota, RedisTarget, SharedQuotaPolicy, TenantPolicy, TierPolicy, TrafficPolicy } from '../domain/traffic.js';
 import type { TrafficPolicy as TrafficPolicyDocument } from '../gen/traffic-policy.js';
 
@@ -8,29 +9,10 @@ type Identity = NonNullable<TrafficSpec['identity']>[number];
 type Shared = NonNullable<TrafficSpec['shared']>;
 type QuotaWords = Omit<NonNullable<Tier['models']>[number], 'name'>;
 
-const noQuota: Quota = {
-  requestsPerSecond: Infinity,
-  burst: Infinity,
-  computeMsPerSecond: Infinity,
-  computeBurstMs: Infinity,
-  concurrency: Infinity,
-};
-
-/** What everybody is in where a policy has no tiers. */
-const unlimited: TierPolicy = {
-  ...noQuota,
-  name: 'default',
-  weight: 1,
-  defaultPriority: undefined,
-  maxPriority: 1,
-  deadlineMs: Infinity,
-  models: new Map(),
-};
-
 /** Fills in every default. The policy has been validated and its meaning checked. */
 export function resolveTraffic(spec: TrafficSpec): TrafficPolicy {
-  const tiers = new Map((spec.tiers ?? []).map((tier) => [tier.name, resolveTier(tier, { ...unlimited, name: tier.name })]));
-  const defaultTier = tiers.get(spec.defaultTier ?? '') ?? unlimited;
+  const tiers = new Map((spec.tiers ?? []).map((tier) => [tier.name, resolveTier(tier, { ...unlimitedTier, name: tier.name })]));
+  const defaultTier = tiers.get(spec.defaultTier ?? '') ?? unlimitedTier;
   const percent = spec.bypass?.maxSharePercent;
   return {
     identity: (spec.identity ?? []).map(resolveIdentity),

@@ -51,7 +51,7 @@ const serviceSamples = 128;
 export class GoalGradient implements AdaptiveLimit {
   readonly #most: number;
   readonly #ratios = new LatencyRatios();
-  #goal: LatencyGoal | undefined;
+  readonly #goal: LatencyGoal | undefined;
   #least: number;
   #limit: number;
   #changedMs = -Infinity;
@@ -81,12 +81,6 @@ export class GoalGradient implements AdaptiveLimit {
     if (this.#goal !== undefined) return headroom * this.#goal.latencyMs;
     const serviceMs = this.#serviceMs > 0 ? this.#serviceMs : this.#leastMs;
     return serviceMs < Infinity ? runsWithoutGoal * serviceMs : 0;
-  }
-
-  /** Another goal is learnt from anew; the limit stays until it is. */
-  setGoal(goal: LatencyGoal | undefined): void {
-    this.#goal = goal;
-    this.#ratios.decay(0);
   }
 
   /**

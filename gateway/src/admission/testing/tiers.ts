@@ -1,21 +1,9 @@
+import { unlimitedTier } from '../../domain/traffic.js';
 import type { TierPolicy, TrafficPolicy } from '../../domain/traffic.js';
 
 /** A tier without limits, but for what a test says. */
 export function tierOf(words: Partial<TierPolicy> = {}): TierPolicy {
-  return {
-    name: 'free',
-    weight: 1,
-    requestsPerSecond: Infinity,
-    burst: Infinity,
-    computeMsPerSecond: Infinity,
-    computeBurstMs: Infinity,
-    concurrency: Infinity,
-    defaultPriority: undefined,
-    maxPriority: 1,
-    deadlineMs: Infinity,
-    models: new Map(),
-    ...words,
-  };
+  return { ...unlimitedTier, name: 'free', ...words };
 }
 
 /** A policy of these tiers, the first being everybody's, and of tenants by name. */
