@@ -30,6 +30,7 @@ import { repositoryMethods } from './transport/repository-methods.js';
 import { unsupportedMethods } from './transport/unsupported-methods.js';
 import { decideAtTurnEnd } from './turn-decisions.js';
 import { shareOfTable } from './workers/limit-shares.js';
+import { leaseStoreOf } from './workers/worker-leases.js';
 import { relayTraffic } from './workers/traffic-relay.js';
 import type { WorkerLink } from './workers/worker-link.js';
 
@@ -136,7 +137,7 @@ class RunningGateway implements Gateway {
       backends: { channel: (name) => this.#directory.channel(name), suspect: (name) => this.#directory.suspect(name) },
       table: this.#table,
       turns: siblings?.turns,
-      openQuotas: (shared) => openQuotas(shared, { clock, logger, siblings: siblings?.leases }),
+      openQuotas: (shared) => openQuotas(shared, { clock, logger, siblings: leaseStoreOf(siblings) }),
     });
     this.#identity = openIdentity(clock, logger);
     this.#documents = new BackendDocuments({
@@ -235,7 +236,7 @@ class RunningGateway implements Gateway {
     // 3. Refuse new; 4. finish what was accepted: each connection closes behind its last answer.
     void this.#pipeline.drain();
     await closed;
-    this.#pipeline.close();
+    await this.#pipeline.close();
     this.#pressure?.close();
     await this.#identity.close();
     this.#directory.close();

@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { KnownTenant } from '../admission/policy/known-tenant.js';
+import { Quotas } from '../admission/quota/quotas.js';
 import type { Caller } from '../domain/traffic.js';
 import { parseTable } from '../table/parse.js';
 import type { StandInModel } from '../testing/stand-in-engine.js';
@@ -12,7 +14,7 @@ vi.setConfig({ testTimeout: 120_000 });
 
 const opened: Timeline[] = [];
 afterEach(() => {
-  for (const timeline of opened.splice(0)) timeline.pipeline.close();
+  for (const timeline of opened.splice(0)) void timeline.pipeline.close();
 });
 
 type Models = Readonly<Record<string, readonly StandInModel[]>>;
@@ -173,6 +175,21 @@ describe('tiers', () => {
     expect(answered('acme') / answered('visitor')).toBeLessThan(4.4);
     expect(answered('acme') + answered('visitor')).toBe(200);
   });
+});
+
+it('is closed only when what is held of a fleet has gone back', async () => {
+  let returned = false;
+  const giveBack = async (): Promise<void> => {
+    await sleep(5);
+    returned = true;
+  };
+  const line = new Timeline(
+    tableOf({ a: [m()] }, {}),
+    { a: [m()] },
+    { openQuotas: () => Object.assign(new Quotas(), { close: giveBack }) },
+  );
+  await line.pipeline.close();
+  expect(returned).toBe(true);
 });
 
 describe('deadlines', () => {
@@ -391,7 +408,7 @@ describe('after any story', () => {
         ).toEqual([]);
         expect([...limits].filter(({ underWay }) => underWay !== 0)).toEqual([]);
         expect([pipeline.heldBytes, pipeline.heldRequests, pipeline.queuedRows]).toEqual([0, 0, 0]);
-        pipeline.close();
+        void pipeline.close();
       }),
       { numRuns: 60 },
     );

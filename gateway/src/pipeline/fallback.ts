@@ -28,15 +28,35 @@ export function fallbackFor(
   table: GatewayTable,
   backends: readonly BackendView[],
 ): string | undefined {
-  const policy = policyOf(table, view.modelName);
-  const { fallback } = policy;
+  const { fallback } = policyOf(table, view.modelName);
   if (fallback === undefined || !helps.has(reason) || view.modelVersion !== '') return undefined;
   if (view.parameters.get(requestParameter.sequenceId) !== undefined) return undefined;
-  // Where the model is gone from all backends there is nothing to compare: the table's word counts.
-  const own = commonSignature(view.modelName, backends, policy);
+  return fits(view.modelName, fallback, table, backends) ? fallback : undefined;
+}
+
+interface Compared {
+  readonly table: GatewayTable;
+  readonly backends: readonly BackendView[];
+  readonly fits: Map<string, boolean>;
+}
+
+/** Refusals come in floods, and what is compared is replaced as a whole when it changes. */
+let last: Compared | undefined;
+
+function fits(model: string, fallback: string, table: GatewayTable, backends: readonly BackendView[]): boolean {
+  if (last?.table !== table || last.backends !== backends) last = { table, backends, fits: new Map() };
+  const known = last.fits.get(model);
+  if (known !== undefined) return known;
+  const same = takesAndGivesTheSame(model, fallback, table, backends);
+  last.fits.set(model, same);
+  return same;
+}
+
+/** Where the model is gone from all backends there is nothing to compare: the table's word counts. */
+function takesAndGivesTheSame(model: string, fallback: string, table: GatewayTable, backends: readonly BackendView[]): boolean {
+  const own = commonSignature(model, backends, policyOf(table, model));
   const other = commonSignature(fallback, backends, policyOf(table, fallback));
-  if (other === undefined) return undefined;
-  return own === undefined || JSON.stringify(own) === JSON.stringify(other) ? fallback : undefined;
+  return other !== undefined && (own === undefined || JSON.stringify(own) === JSON.stringify(other));
 }
 
 /**

@@ -11,7 +11,7 @@ vi.setConfig({ testTimeout: 120_000 });
 
 const opened: Timeline[] = [];
 afterEach(() => {
-  for (const timeline of opened.splice(0)) timeline.pipeline.close();
+  for (const timeline of opened.splice(0)) void timeline.pipeline.close();
 });
 
 type Fleet = Readonly<Record<string, { readonly podClass?: string; readonly model: StandInModel }>>;

@@ -8,7 +8,7 @@ import type { Sent } from '../testing/timeline.js';
 
 const opened: Timeline[] = [];
 afterEach(() => {
-  for (const timeline of opened.splice(0)) timeline.pipeline.close();
+  for (const timeline of opened.splice(0)) void timeline.pipeline.close();
 });
 
 function timeline(models: Readonly<Record<string, readonly StandInModel[]>>, rest: Record<string, unknown> = {}): Timeline {

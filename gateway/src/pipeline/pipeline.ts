@@ -240,14 +240,15 @@ export class Pipeline {
     return this.#live.whenEmpty();
   }
 
-  close(): void {
+  /** Everything is answered when this returns; resolves when what is held of a fleet's quotas has gone back, or could not in time. */
+  close(): Promise<void> {
     this.#draining ??= refuse('DRAINING', 'the gateway has shut down', { retryAfterMs: 1000 });
     this.#sweeper?.cancel();
     for (const live of this.#live.all()) this.#leave(live, { ok: false, refusal: this.#draining });
     this.#deadlines.close();
-    void this.#admission.close();
     this.#lanes.close(this.#draining);
     this.router.close();
+    return this.#admission.close();
   }
 
   get admission(): Admission {

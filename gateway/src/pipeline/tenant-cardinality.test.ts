@@ -7,7 +7,7 @@ vi.setConfig({ testTimeout: 120_000 });
 
 const opened: Timeline[] = [];
 afterEach(() => {
-  for (const timeline of opened.splice(0)) timeline.pipeline.close();
+  for (const timeline of opened.splice(0)) void timeline.pipeline.close();
 });
 
 function timeline(trafficPolicy: unknown): Timeline {

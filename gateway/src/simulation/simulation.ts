@@ -135,7 +135,7 @@ export class Simulation {
 
   close(): void {
     this.#finished = true;
-    this.#pipeline.close();
+    void this.#pipeline.close();
   }
 
   #submit(asked: Asked): void {

@@ -9,6 +9,7 @@ import type { GatewayTable } from '../domain/gateway-table.js';
 import type { Incoming, Outcome, Ticket } from '../domain/infer.js';
 import { defineGatewayMetrics } from '../metrics.js';
 import { Pipeline } from '../pipeline/pipeline.js';
+import type { PipelineOptions } from '../pipeline/pipeline.js';
 import { MemoryChannel } from '../simulation/memory-channel.js';
 import { buildRequest } from './requests.js';
 import type { RequestToBuild } from './requests.js';
@@ -40,7 +41,11 @@ export class Timeline {
   readonly #backends = new Map<string, Backend>();
   #lives = 0;
 
-  constructor(table: GatewayTable, models: Readonly<Record<string, readonly StandInModel[]>>) {
+  constructor(
+    table: GatewayTable,
+    models: Readonly<Record<string, readonly StandInModel[]>>,
+    more: Pick<PipelineOptions, 'openQuotas'> = {},
+  ) {
     const metrics = defineGatewayMetrics(this.registry, { heldRequests: () => 0, heldBytes: () => 0, queuedRows: () => 0 });
     for (const spec of table.backends) {
       const engine = new StandInEngine(this.clock, models[spec.name] ?? []);
@@ -63,6 +68,7 @@ export class Timeline {
       costs: this.costs,
       backends: { channel: (name) => this.#backends.get(name)?.channel, suspect: (name) => void this.suspected.push(name) },
       table,
+      ...more,
     });
     this.publish();
   }

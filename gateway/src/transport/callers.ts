@@ -1,16 +1,12 @@
 import { refuse } from '@headrace/runtime';
 import type { Result } from '@headrace/runtime';
 import type { Metadata, Peer } from '@headrace/wire';
-import { anonymous } from '../domain/traffic.js';
 import type { Caller } from '../domain/traffic.js';
 
 /** Says who calls; declared by the transport, which consumes it. At once whenever nothing has to be checked for the first time. */
 export interface CallerIdentity {
   identify(metadata: Metadata, peer: Peer): Result<Caller> | Promise<Result<Caller>>;
 }
-
-/** Where nobody looks. */
-export const everybodyAnonymous: CallerIdentity = { identify: () => ({ ok: true, value: anonymous }) };
 
 /** Messages that wait for their caller's check, over all calls. A check takes milliseconds, unless an issuer is slow. */
 const maxWaiting = 1024;
@@ -47,11 +43,12 @@ export class WaitingCallers {
       this.#bytes -= message.length;
       if (!gone()) then(message, who);
     };
-    verdict.then(end, () => end(failed));
+    verdict.then(end, () => end(unchecked));
   }
 }
 
-const failed: Result<Caller> = {
+/** A check that ended without a verdict. */
+export const unchecked: Result<Caller> = {
   ok: false,
   refusal: refuse('IDENTITY_UNAVAILABLE', 'the credentials could not be checked', { retryAfterMs: 1000 }),
 };

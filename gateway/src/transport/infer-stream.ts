@@ -5,6 +5,7 @@ import { Metadata, refusalToStatus } from '@headrace/wire';
 import type { StreamCall } from '@headrace/wire';
 import type { Outcome, Ticket } from '../domain/infer.js';
 import type { Caller } from '../domain/traffic.js';
+import { unchecked } from './callers.js';
 import { requestIdOf } from './correlation.js';
 import { submitMessage } from './submit-message.js';
 import type { InferMethodOptions } from './submit-message.js';
@@ -36,11 +37,6 @@ export function inferStream(call: StreamCall, options: InferMethodOptions, strea
   };
   who.then(begin, () => begin(unchecked));
 }
-
-const unchecked: Result<Caller> = {
-  ok: false,
-  refusal: refuse('IDENTITY_UNAVAILABLE', 'the credentials could not be checked', { retryAfterMs: 1000 }),
-};
 
 function refuseStream(call: StreamCall, requestId: string, refusal: Refusal, { clock, log, sink }: InferMethodOptions): void {
   const arrivedMs = clock.nowMs();

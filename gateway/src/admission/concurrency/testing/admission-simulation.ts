@@ -1,8 +1,9 @@
+import { seededRandom } from '@headrace/batching/testing';
 import type { AdmissionClass } from '../classes.js';
 import { AdmissionClasses } from '../classes.js';
 import { GoalGradient, leastUnderWay } from '../goal-gradient.js';
 import { ModelAdmission } from '../model-admission.js';
-import { capacityPerMs, randomNumbers } from './queue-simulation.js';
+import { capacityPerMs } from './queue-simulation.js';
 import type { SimBackend } from './queue-simulation.js';
 
 export interface AdmissionCase {
@@ -57,7 +58,7 @@ export function simulateAdmission({ load, forMs, comeForMs = forMs, returnShare 
   limit.setLeast(leastUnderWay([backend], backend.maxRows, goal));
   const admission = new ModelAdmission(limit, classes.ranks, classes.tiers);
   const capacity = capacityPerMs(backend);
-  const random = randomNumbers(seed);
+  const random = seededRandom(seed);
   const result: Record<string, { came: number; admitted: number; inTime: number }> = {};
   for (const { name } of mix) result[name] = { came: 0, admitted: 0, inTime: 0 };
   const waiting: Client[][] = Array.from({ length: classes.ranks }, () => []);

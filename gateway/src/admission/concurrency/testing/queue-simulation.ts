@@ -1,3 +1,4 @@
+import { seededRandom } from '@headrace/batching/testing';
 import type { AdaptiveLimit } from '../adaptive-limit.js';
 
 /** A server that takes up to maxRows of the queue at once and needs a + k b ms for b of them; some of them side by side. */
@@ -43,7 +44,7 @@ export function capacityPerMs({ overheadMs, perRowMs, maxRows, servers }: SimBac
 export function simulateQueue(limit: AdaptiveLimit, of: SimCase): SimResult {
   const { backend, load, slowdown = () => 1, goalMs, forMs, fromMs } = of;
   const capacity = capacityPerMs(backend);
-  const random = randomNumbers(of.seed ?? 1);
+  const random = seededRandom(of.seed ?? 1);
   const queue: number[] = [];
   const running: { endMs: number; runMs: number; arrivals: number[] }[] = [];
   const limits: { atMs: number; limit: number }[] = [];
@@ -117,18 +118,4 @@ export function adaptedAfterMs({ limits }: SimResult, stepMs: number): number {
   const end = tail.reduce((sum, { limit }) => sum + limit, 0) / Math.max(tail.length, 1);
   const there = after.find(({ limit }) => Math.abs(limit - end) <= 0.2 * end);
   return (there?.atMs ?? Infinity) - stepMs;
-}
-
-/** A Weyl sequence through a mixing function (splitmix32). */
-export function randomNumbers(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x9e3779b9) | 0;
-    let mixed = state ^ (state >>> 16);
-    mixed = Math.imul(mixed, 0x21f0aaad);
-    mixed ^= mixed >>> 15;
-    mixed = Math.imul(mixed, 0x735a2d97);
-    mixed ^= mixed >>> 15;
-    return (mixed >>> 0) / 4_294_967_296;
-  };
 }
