@@ -14,9 +14,11 @@ export interface AttackerReport {
 
 const sliceBytes = 256 * 1024;
 const dripEveryMs = 50;
+/** A connection may be cut off before its last word arrives. */
+const nothing = 'nothing';
 const frame = { headers: 1, rstStream: 3 } as const;
 
-/** `node attacker-main.js NAME PORT`: attacks until SIGTERM, then prints an AttackerReport. */
+/** `node attacker-main.js NAME PORT`: attacks until SIGTERM, then prints an AttackerReport. Says `told` when the server first answered it with a word. */
 const [name, port] = [process.argv[2], Number(process.argv[3])];
 const known = attackNames.find((each) => each === name);
 if (known === undefined) throw new Error(`no attack ${JSON.stringify(name)}: expected one of ${attackNames.join(', ')}`);
@@ -51,8 +53,14 @@ async function repeat(): Promise<void> {
     const word = await hear(peer);
     peer.destroy();
     peers.delete(peer);
-    if (!over) told.set(word, (told.get(word) ?? 0) + 1);
+    if (!over) hearing(word);
   }
+}
+
+function hearing(word: string): void {
+  const first = word !== nothing && [...told.keys()].every((each) => each === nothing);
+  told.set(word, (told.get(word) ?? 0) + 1);
+  if (first) process.stdout.write(`${JSON.stringify({ event: 'told' })}\n`);
 }
 
 async function send(peer: RawPeer): Promise<void> {
@@ -70,11 +78,11 @@ async function send(peer: RawPeer): Promise<void> {
 
 async function hear(peer: RawPeer): Promise<string> {
   const { answers } = attack;
-  if (answers === undefined) return (await peer.goaway())?.code ?? 'nothing';
+  if (answers === undefined) return (await peer.goaway())?.code ?? nothing;
   const reset = (): number => peer.count(frame.rstStream);
   await peer.until(() => peer.closed || reset() >= answers || (reset() === 0 && peer.count(frame.headers) >= answers && !stalls()));
   if (reset() >= answers) return `RST_STREAM ${await peer.reset(1)}`;
-  if (peer.closed) return (await peer.goaway())?.code ?? 'nothing';
+  if (peer.closed) return (await peer.goaway())?.code ?? nothing;
   const fields = peer.lists(1).at(-1) ?? [];
   const at = fields.indexOf('grpc-status');
   return `grpc-status ${at < 0 ? 'none' : fields[at + 1]}`;

@@ -27,6 +27,8 @@ export async function measureAttack(name: AttackName, seconds: number): Promise<
     const attacker = await start('attacker-main.js', name, String(port));
     await attacker.announced('attack', (line) => (isEvent(line, 'attacking') ? true : undefined));
     const attacked = await bystander(port, seconds);
+    // On a slow machine the first script may not have reached its end.
+    await attacker.announced('word', (line) => (isEvent(line, 'told') ? true : undefined));
     attacker.kill('SIGTERM');
     const report = await attacker.announced('report', (line) => (isEvent<AttackerReport>(line, 'attacker') ? line : undefined));
     await attacker.exited;
