@@ -6,6 +6,7 @@ import type { WaitEstimate } from './arrival/estimate.js';
 import { BypassShare } from './bypass/share.js';
 import { decide, fruitlessKey } from './decide/decide.js';
 import { retryAfterMs } from './decide/drain.js';
+import { Lateness } from './decide/lateness.js';
 import type { DecideInput } from './decide/snapshot.js';
 import { ArrivalGaps } from './lane/arrival-gaps.js';
 import { ReturnBurst } from './lane/return-burst.js';
@@ -83,6 +84,7 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
   #deferred = false;
   #timer: Timer | undefined;
   #timerAtMs = Infinity;
+  readonly #timersLate = new Lateness();
   #trustUntilMs = -Infinity;
   readonly #lastView: { -readonly [Key in keyof ArrivalView]: ArrivalView[Key] };
   #retryEstimate = { madeAtMs: -Infinity, retryAfterMs: 0 };
@@ -387,6 +389,8 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
       maxBatchRows: Math.max(1, this.#limits.maxBatchRows),
       nowMs,
       trustPredictions: nowMs <= this.#trustUntilMs,
+      takesTurns: this.#waiting.plural,
+      timersLateMs: this.#timersLate.ms,
       arrivals: (lane) => this.#gaps.of(lane),
       returns: this.#returns,
       fruitless,
@@ -452,6 +456,7 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
       () => {
         this.#timer = undefined;
         this.#timerAtMs = Infinity;
+        this.#timersLate.note(this.#clock.nowMs() - atMs);
         this.#pump();
       },
       Math.max(0, atMs - this.#clock.nowMs()),

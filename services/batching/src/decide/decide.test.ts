@@ -20,6 +20,7 @@ function lane(overrides: Partial<LaneSnapshot> = {}): LaneSnapshot {
     rows: 1,
     requests: overrides.rows ?? 1,
     headBand: 2,
+    headOwnBand: 2,
     headRound: 0,
     headTurn: 0,
     headDueMs: Infinity,

@@ -9,7 +9,10 @@ export interface LaneSnapshot {
   readonly pinnedTarget: string | undefined;
   readonly rows: number;
   readonly requests: number;
+  /** The band in which the head's tenant takes its turn: aging may have lifted it. */
   readonly headBand: number;
+  /** Of the head itself, as far as aging has moved it up: before due times, where the tenant is the same. */
+  readonly headOwnBand: number;
   /** Whose turn it is within the band: the head's tenant is served in this round, and in it in this order. */
   readonly headRound: number;
   readonly headTurn: number;
@@ -30,6 +33,10 @@ export interface DecideInput {
   readonly nowMs: number;
   /** False: predictions are stale (nothing ran of late), so that a deadline is missed only when it has passed. */
   readonly trustPredictions: boolean;
+  /** True: who comes later may have a turn before those who wait, so that nothing is staged before it has to be. Absent: false. */
+  readonly takesTurns?: boolean;
+  /** By how much timers are late, ms; absent: 0. */
+  readonly timersLateMs?: number;
   /** Mean time between arrivals in a lane and when the last one came; undefined when unknown. */
   readonly arrivals: (laneKey: string) => ArrivalGap | undefined;
   /** Requests that usually follow the end of a run; undefined when unknown. */

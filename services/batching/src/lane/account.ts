@@ -62,10 +62,10 @@ export class Account<S extends Seat> implements HeapItem {
     this.leftMs = quantumMs * this.weight;
   }
 
-  /** Comes to wait. What was left of earlier rounds is gone; what is owed, or left of this very round, is not. */
-  join(currentRound: number, turn: number): void {
+  /** Comes to wait. Of what was left of earlier rounds `creditMs` is; what is owed, or left of this very round, is too. */
+  join(currentRound: number, turn: number, creditMs = 0): void {
     this.weight = soundWeight(this.tenant);
-    if (this.round < currentRound) this.#renew(currentRound);
+    this.catchUp(currentRound - Math.floor(creditMs / (quantumMs * this.weight)));
     this.leftMs = Math.min(this.leftMs, quantumMs * this.weight);
     this.turn = turn;
   }

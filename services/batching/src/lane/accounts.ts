@@ -12,6 +12,14 @@ const maxIdle = 1_024;
  * gone) catches up on no more than this, and one that is further ahead may not bypass the others.
  */
 export const reachRounds = 1_000;
+/**
+ * Requests of the usual cost that a tenant may have before others' turns when it comes after a while in which it took less than its
+ * share, as RFC 8290 (4.2) has new flows go first: a light tenant's requests come in twos and threes, and each would wait for a
+ * heavy one's in between. Not more than it left out, so that it has its share all the same.
+ */
+const creditRequests = 2;
+/** Weight of a request in the mean of what one costs. */
+const gain = 0.05;
 /** No single charge counts for more: what a run costs is measured elsewhere, and a hung one is not the tenant's doing. */
 const mostChargeMs = 60_000;
 
@@ -32,6 +40,7 @@ export class Accounts<S extends Seat> {
   #currentRound = 0;
   #latestRound = 0;
   #turns = 0;
+  #grainMs = 0;
   #weights = 0;
   readonly #onForget: ((account: Account<S>) => void) | undefined;
 
@@ -65,7 +74,7 @@ export class Accounts<S extends Seat> {
   entered(account: Account<S>, places: number): void {
     if (account.requests === 0) {
       this.#wake(account);
-      account.join(this.#currentRound, this.#turns++);
+      account.join(this.#currentRound, this.#turns++, creditRequests * this.#grainMs);
       this.#weights += account.weight;
     }
     account.requests += 1;
@@ -87,6 +96,12 @@ export class Accounts<S extends Seat> {
   /** The round that is served now is that of the account which is first. */
   serving(account: Account<S>): void {
     this.#currentRound = Math.max(this.#currentRound, account.round);
+  }
+
+  /** Takes out what a request is about to cost. */
+  serve(account: Account<S>, ms: number): void {
+    this.#grainMs += (ms - this.#grainMs) * gain;
+    this.charge(account, ms);
   }
 
   /** Takes service out of the account; negative gives back. Its seats are moved by `settle`. */

@@ -6,6 +6,7 @@ import type { Account } from './account.js';
 import { Accounts } from './accounts.js';
 import type { LaneIdentity, Pay } from './lane.js';
 import { Lane } from './lane.js';
+import { Lifts } from './lifts.js';
 import type { Line, Waiting } from './line.js';
 import { servedBefore } from './line.js';
 import { TenantWork } from './tenant-work.js';
@@ -22,6 +23,7 @@ const defaultHorizonMs = 60_000;
  */
 export class LaneSet<R extends BatchRequest> implements ServiceOrder {
   readonly #lanes = new Map<string, Lane<R>>();
+  readonly #lifts = new Lifts();
   /** The one that was emptied last: mostly the next that is needed. */
   #spare: Lane<R> | undefined;
   #last: { readonly lane: string; readonly identity: LaneIdentity } | undefined;
@@ -33,7 +35,11 @@ export class LaneSet<R extends BatchRequest> implements ServiceOrder {
   /** Undefined until a request names a tenant: nothing is kept of turns while there is nobody to be fair to. */
   #tenants: TenantWork<Line<R>> | undefined;
   #perRowMs = 0;
-  readonly #pay: Pay<R> = (account, request) => this.#charge(account, request, this.#perRowMs * placesOf(request));
+  readonly #pay: Pay<R> = (account, request) => {
+    const ms = this.#perRowMs * placesOf(request);
+    this.#accounts.serve(account, ms);
+    this.#tenants?.served(account, request, ms);
+  };
 
   /** `horizonMs`: how long after its arrival a request is due at the latest (agingMs). */
   constructor(horizonMs = defaultHorizonMs) {
@@ -105,7 +111,7 @@ export class LaneSet<R extends BatchRequest> implements ServiceOrder {
     const identity = this.#identityOf(request);
     let lane = this.#lanes.get(identity.key);
     if (lane === undefined) {
-      lane = this.#spare?.key === identity.key ? this.#spare : new Lane<R>(identity);
+      lane = this.#spare?.key === identity.key ? this.#spare : new Lane<R>(identity, this.#lifts);
       this.#lanes.set(identity.key, lane);
     }
     const account = this.#accountOf(request);
@@ -265,7 +271,7 @@ export class LaneSet<R extends BatchRequest> implements ServiceOrder {
 
   /** Once in its life: what waits until then is that of one tenant. */
   #beginTurns(): void {
-    const tenants = (this.#tenants = new TenantWork<Line<R>>(this.#work));
+    const tenants = (this.#tenants = new TenantWork<Line<R>>(this.#work, this.#lifts));
     const { common } = this.#accounts;
     for (const lane of this.#lanes.values()) {
       lane.each((request) => {

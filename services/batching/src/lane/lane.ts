@@ -3,7 +3,9 @@ import type { LaneSnapshot } from '../decide/snapshot.js';
 import type { Account } from './account.js';
 import { IndexedHeap } from './heap.js';
 import type { Waiting } from './line.js';
-import { Line, lineBefore, slot } from './line.js';
+import { Lifts, lowestBand } from './lifts.js';
+import { LineOrder } from './line-order.js';
+import { Line, slot } from './line.js';
 
 export interface LaneIdentity {
   readonly key: string;
@@ -15,8 +17,6 @@ export interface LaneIdentity {
 /** Charges a tenant for a request that is about to be served. */
 export type Pay<R extends BatchRequest> = (account: Account<Line<R>>, request: R) => void;
 
-/** A band below this is treated as this one: aging from it takes 16 agingMs at most. */
-const lowestBand = 16;
 /** Requests too large for what is left of a batch that are passed over in search of smaller ones. */
 const maxPassedOver = 4;
 /** Emptied lines that are kept for the next tenants: with each batch most of them empty. */
@@ -27,10 +27,11 @@ const stagedReachRounds = 100;
 /**
  * Requests that may be merged with each other, in the order of service:
  *
- *     band (1 first, aging moves up)  >  the tenant's turn  >  due (deadline, SLO or arrival + agingMs, the earliest)  >  arrival
+ *     band (1 first; aging makes bands one: Lifts)  >  the tenant's turn  >
+ *         its own:  band (aging moves up)  >  due (deadline, SLO or arrival + agingMs, the earliest)  >  arrival
  *
- * Each tenant has a line of its own; the lines stand in a heap by the band of their heads and by their tenants' turns
- * (Accounts), which all lanes of the model have in common: who spreads over many lanes is served no more often.
+ * Each tenant has a line of its own; the lines stand by bands and by their tenants' turns (Accounts), which all lanes
+ * of the model have in common: who spreads over many lanes is served no more often.
  *
  * The cap on `due` bounds starvation inside a band: without it a request without deadline in band 1 would wait for as
  * long as others with deadlines keep coming. E.g. agingMs 1000, band 4, no deadline: after 3 s it is in band 1, and
@@ -46,12 +47,16 @@ export class Lane<R extends BatchRequest> implements LaneSnapshot {
   readonly pinnedTarget: string | undefined;
   #rows = 0;
   #requests = 0;
-  readonly #lines = new IndexedHeap<Line<R>>(0, lineBefore);
+  readonly #lifts: Lifts;
+  readonly #lines: LineOrder<R>;
   readonly #spareLines: Line<R>[] = [];
   readonly #promotions = new IndexedHeap<Waiting<R>>(slot.promotion, (left, right) => left.promoteAtMs < right.promoteAtMs);
   readonly #deadlines = new IndexedHeap<Waiting<R>>(slot.deadline, (left, right) => left.request.deadlineMs < right.request.deadlineMs);
 
-  constructor(identity: LaneIdentity) {
+  /** `lifts`: those of all lanes of the model. */
+  constructor(identity: LaneIdentity, lifts = new Lifts()) {
+    this.#lifts = lifts;
+    this.#lines = new LineOrder<R>(lifts);
     this.key = identity.key;
     this.shapeClass = identity.shapeClass;
     this.mergeable = identity.mergeable;
@@ -67,6 +72,11 @@ export class Lane<R extends BatchRequest> implements LaneSnapshot {
   }
 
   get headBand(): number {
+    const line = this.#lines.peek();
+    return line === undefined ? lowestBand : this.#lines.standingOf(line);
+  }
+
+  get headOwnBand(): number {
     return this.#head?.band ?? lowestBand;
   }
 
@@ -120,6 +130,7 @@ export class Lane<R extends BatchRequest> implements LaneSnapshot {
       line,
       order,
       dueMs: Math.min(request.deadlineMs, request.softDueMs ?? Infinity, request.arrivedMs + agingMs),
+      came: clamped,
       band: clamped,
       promoteAtMs: clamped > 1 ? request.arrivedMs + agingMs : Infinity,
       at: [-1, -1, -1, -1],
@@ -136,6 +147,7 @@ export class Lane<R extends BatchRequest> implements LaneSnapshot {
     const { line } = waiting;
     if (line.lines !== this.#lines || !line.remove(waiting)) return false;
     this.#promotions.remove(waiting);
+    this.#lifts.left(waiting.came, waiting.band);
     this.#deadlines.remove(waiting);
     this.#rows -= waiting.request.rows;
     this.#requests -= 1;
@@ -147,7 +159,9 @@ export class Lane<R extends BatchRequest> implements LaneSnapshot {
   age(nowMs: number, agingMs: number): void {
     for (let next = this.#promotions.peek(); next !== undefined && next.promoteAtMs <= nowMs; next = this.#promotions.peek()) {
       const steps = agingMs > 0 ? 1 + Math.floor((nowMs - next.promoteAtMs) / agingMs) : next.band;
-      next.band = Math.max(1, next.band - steps);
+      const from = next.band;
+      next.band = Math.max(1, from - steps);
+      this.#lifts.raised(next.came, from, next.band);
       next.line.promoted(next);
       if (next.band === 1) {
         next.promoteAtMs = Infinity;
@@ -232,9 +246,11 @@ export class Lane<R extends BatchRequest> implements LaneSnapshot {
       passedOver.push(line);
     }
     for (const line of passedOver) line.moved();
-    for (let index = this.#lines.size - 1, looked = 0; index > 0 && left > 0 && taken.length < most && looked <= maxPassedOver; index--) {
+    const head = this.#lines.peek();
+    for (let index = this.#lines.size - 1, looked = 0; index >= 0 && left > 0 && taken.length < most && looked <= maxPassedOver; index--) {
       const line = this.#lines.itemAt(index);
       if (line === undefined) break;
+      if (line === head) continue;
       if (line.account.round > mostRound || takeFrom(line, 0, most) === 0) looked += 1;
       index = Math.min(index, this.#lines.size);
     }

@@ -1,17 +1,18 @@
 import { DueRing } from '../arrival/due-ring.js';
 import type { Pace } from '../arrival/order.js';
 import type { WaitingWork } from '../arrival/waiting-work.js';
-import { bandOf } from '../arrival/waiting-work.js';
+import { bandOf, bands } from '../arrival/waiting-work.js';
 import type { BatchRequest } from '../types.js';
 import type { Account, BandWork, Seat } from './account.js';
 import { Demand, newShare } from './demand.js';
+import type { Lifts } from './lifts.js';
 
 /** Emptied rings that are kept for the next tenants. */
 const maxSpareRings = 64;
 
 /**
  * What is served before a request where tenants take turns: the bands above it, of its own tenant what is due before it,
- * and of each other tenant no more for its weight than that.
+ * and of each other tenant no more for its weight than that. Bands that aging has made one are one here too.
  *
  * E.g. 1000 rows of a heavy tenant wait, and one of another of the same weight comes: one row of the heavy one may be served
  * before it, not a thousand.
@@ -24,12 +25,14 @@ const maxSpareRings = 64;
  */
 export class TenantWork<S extends Seat> {
   readonly #all: WaitingWork;
+  readonly #lifts: Lifts;
   readonly #demands: (Demand | undefined)[] = [];
   readonly #spareRings: DueRing[] = [];
 
   /** `all`: what waits of all tenants together, kept up by the caller. */
-  constructor(all: WaitingWork) {
+  constructor(all: WaitingWork, lifts: Lifts) {
     this.#all = all;
+    this.#lifts = lifts;
   }
 
   entered(account: Account<S>, request: BatchRequest): void {
@@ -76,9 +79,13 @@ export class TenantWork<S extends Seat> {
     const size = Math.max(request.rows, 1);
     const first = this.#all.firstBucket(nowMs);
     const mine = account.bands[band];
-    const promoted = overdueOf(account.bands[band + 1], first);
     mine?.ring?.fold(first);
-    const own = (mine?.ring?.through(this.#all.bucketOf(request)) ?? 0) + promoted;
+    // The bands that are one with its own: `from` to `to`.
+    let [from, to] = [band, band];
+    while (from > 0 && this.#sameTurns(from - 1, band)) from -= 1;
+    while (to < bands - 1 && this.#sameTurns(to + 1, band)) to += 1;
+    let own = (mine?.ring?.through(this.#all.bucketOf(request)) ?? 0) + overdueOf(account.bands[band + 1], first);
+    for (let above = from; above < band; above++) own += account.bands[above]?.ring?.total ?? 0;
     // In a lane with few rows its batches are small, and each row pays for more of the overhead.
     const rowMs = pace.overheadMs / Math.max(besideRows, size) + pace.perRowMs;
     const rowsPerServiceMs = pace.rowsPerMs / pace.speed;
@@ -88,11 +95,20 @@ export class TenantWork<S extends Seat> {
     // Who takes less than its share owes for a burst only: batches that are not full carry it before its turn.
     const owes = mine !== undefined && demand?.isOverShare(mine.share, nowMs, pace) === true;
     const perWeight = (paidRows + (owes ? debtMs * rowsPerServiceMs : 0)) / account.weight;
-    // Aged into this band: they take turns with the others in it.
-    const aged = Math.min(this.#all.overdueIn(band + 1, nowMs) - promoted, this.#demands[band + 1]?.upTo(perWeight) ?? 0);
-    const fixed = this.#all.rowsAbove(band) + own + size + aged;
+    let fixed = this.#all.rowsAbove(from) + own + size;
+    for (let other = from; other <= to; other++) if (other !== band) fixed += this.#others(account, other, perWeight);
     if (demand === undefined) return fixed - size;
     return demand.served(mine?.share, perWeight, fixed, nowMs, pace) - size;
+  }
+
+  #sameTurns(band: number, asBand: number): boolean {
+    return this.#lifts.any && this.#lifts.of(band + 1) === this.#lifts.of(asBand + 1);
+  }
+
+  /** Rows of other tenants that are served of a band until each has had `perWeight` for its weight. */
+  #others(account: Account<S>, band: number, perWeight: number): number {
+    const mine = Math.min(account.bands[band]?.share.waiting ?? 0, perWeight * account.weight);
+    return Math.max(0, (this.#demands[band]?.upTo(perWeight) ?? 0) - mine);
   }
 }
 
