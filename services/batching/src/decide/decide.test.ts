@@ -127,6 +127,37 @@ describe('decide: when nothing starts', () => {
   });
 });
 
+describe('decide: where tenants take turns a full batch is staged late', () => {
+  const soon = { outstanding: 1, freeInMs: 0.9 };
+  test.each<[string, LaneSnapshot, TargetSnapshot[], Partial<DecideInput>, Partial<Decision>]>([
+    ['not before a timer could still be in time', lane({ rows: 40 }), [target(busy)], {}, { kind: 'wait', untilMs: nowMs + 7 }],
+    ['and the round trip', lane({ rows: 40 }), [target({ ...busy, networkMs: 3 })], {}, { kind: 'wait', untilMs: nowMs + 4 }],
+    ['sooner where timers are late', lane({ rows: 40 }), [target(busy)], { timersLateMs: 2 }, { kind: 'wait', untilMs: nowMs + 5 }],
+    ['at once where they are later than that', lane({ rows: 40 }), [target(busy)], { timersLateMs: 7 }, { kind: 'start', rows: 32 }],
+    ['when the run before it is about to end', lane({ rows: 40 }), [target(soon)], {}, { kind: 'start', rows: 32 }],
+    ['one that runs alone too', lane({ rows: 2, mergeable: false }), [target(busy)], {}, { kind: 'wait', untilMs: nowMs + 7 }],
+    [
+      'on any of several, the first that ends',
+      lane({ rows: 90 }),
+      [target(busy), target({ ...busy, id: 'two', freeInMs: 5 })],
+      {},
+      { kind: 'wait', untilMs: nowMs + 4 },
+    ],
+    ['an idle target starts at once', lane({ rows: 40 }), [target()], {}, { kind: 'start', rows: 32 }],
+  ])('%s', (_, one, targets, more, expected) => {
+    expect(ask([one], targets, { takesTurns: true, ...more })).toMatchObject(expected);
+  });
+
+  test('by so much the sooner as its runs differ, up to 20 % of one', () => {
+    const staged = (residualMs: number): number => {
+      const costs = { estimate: () => ({ ...estimate(10, 0.1), residualMs }) };
+      const decision = ask([lane({ rows: 40 })], [target(busy)], { takesTurns: true, costs });
+      return decision.kind === 'wait' ? decision.untilMs - nowMs : 0;
+    };
+    expect([0, 1, 50].map((residualMs) => staged(residualMs).toFixed(6))).toEqual(['7.000000', '6.000000', '5.360000']);
+  });
+});
+
 describe('decide: what is given up', () => {
   test.each<[string, LaneSnapshot, TargetSnapshot[], Partial<DecideInput>, Partial<Decision>]>([
     ['what has passed, even with no target', lane({ headDeadlineMs: nowMs }), [], {}, { kind: 'expire', throughMs: nowMs }],

@@ -62,6 +62,33 @@ describe('accounts of a model', () => {
     expect(one.round).toBe(1);
   });
 
+  describe('who comes after a while', () => {
+    /** Rounds that `late` may be served before `early`, who had `requests` of 1 ms; `late` had all but `less` of as many. */
+    const aheadOf = (requests: number, less: number, weight = 1): number => {
+      const accounts = new Accounts<Seat>();
+      const [early, late] = [accounts.of({ weight: 1 }), accounts.of({ weight })];
+      for (const account of [early, late]) accounts.entered(account, 1);
+      for (let count = 0; count < requests; count++) {
+        accounts.serve(early, 1);
+        if (count < requests - less) accounts.serve(late, weight);
+      }
+      accounts.left(late, 1);
+      accounts.serving(early);
+      accounts.entered(late, 1);
+      return accounts.currentRound - late.round;
+    };
+
+    test.each([
+      ['has two usual requests before others, however long it was away', aheadOf(500, 500), 2],
+      ['of a weight, as many requests and not as many rounds', aheadOf(500, 500, 4), 2 / 4],
+      ['has no more than it left out', aheadOf(500, 1), 1],
+      ['has nothing where it left out nothing', aheadOf(500, 0), 0],
+    ])('%s', (_, rounds, requests) => {
+      expect(rounds).toBeGreaterThanOrEqual(requests / quantumMs - 1);
+      expect(rounds).toBeLessThanOrEqual(requests / quantumMs);
+    });
+  });
+
   test('a debt outlives the queue of its tenant, not the queue of all', () => {
     const accounts = new Accounts<Seat>();
     const [one, other] = [accounts.of({ weight: 1 }), accounts.of({ weight: 1 })];
