@@ -264,14 +264,14 @@ describe('a share of bypass that others keep too', () => {
     expect(runner.batches.length).toBe(goes ? 1 : 0);
   });
 
-  test('where tenants take turns it is merged as soon as a full batch waits, which is staged late', () => {
+  test('where tenants take turns it is merged as soon as half a batch waits, which is staged late', () => {
     const runner = new ByHand();
     runner.snapshot = [{ id: 't', podClass: 'x', outstanding: 1, capacity: 2, freeInMs: 10, penalty: 1 }];
     const limits = makeLimits({ bypassMaxShare: 0.2, maxBatchRows: 4 });
     const batcher = new Batcher<SimRequest>({ clock: new FakeClock(0), runner, costs: createCostBook(), limits });
     const tenant = { weight: 1 };
-    for (let count = 0; count < 4; count++) batcher.submit(makeRequest({ tenant }));
+    for (let count = 0; count < 2; count++) batcher.submit(makeRequest({ tenant }));
     batcher.submit(makeRequest({ tenant, bypass: true }));
-    expect([runner.batches.length, batcher.queuedRequests]).toEqual([0, 5]);
+    expect([runner.batches.length, batcher.queuedRequests]).toEqual([0, 3]);
   });
 });

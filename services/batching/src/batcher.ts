@@ -310,10 +310,10 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
     if (!this.#bypass.available(nowMs, this.#limits.bypassMaxShare, targets.length)) return false;
     if (!this.#waiting.mayBypass(request)) return false;
     // Behind a running and a staged batch everywhere it would be third, as it is at the front of its lane: there it takes its
-    // rows' time, and not a run's whole overhead from those who fill the targets. Where tenants take turns a batch that is
-    // full is staged later.
-    const fullWaits = this.#waiting.plural && this.#waiting.rowsBeside(request) >= Math.max(1, this.#limits.maxBatchRows);
-    if (request.mergeable && targets.every(({ outstanding }) => outstanding > (fullWaits ? 0 : 1))) return false;
+    // rows' time, and not a run's whole overhead from those who fill the targets. Where tenants take turns batches are
+    // staged later, and half of one that waits will soon be.
+    const batchWaits = this.#waiting.plural && this.#waiting.rowsBeside(request) * 2 >= Math.max(1, this.#limits.maxBatchRows);
+    if (request.mergeable && targets.every(({ outstanding }) => outstanding > (batchWaits ? 0 : 1))) return false;
     let best: { target: TargetSnapshot; finishInMs: number } | undefined;
     for (const target of targets) {
       if (request.pinnedTarget !== undefined && request.pinnedTarget !== target.id) continue;
