@@ -134,6 +134,8 @@ describe('decide: where tenants take turns a full batch is staged late', () => {
     ['and the round trip', lane({ rows: 40 }), [target({ ...busy, networkMs: 3 })], {}, { kind: 'wait', untilMs: nowMs + 4 }],
     ['sooner where timers are late', lane({ rows: 40 }), [target(busy)], { timersLateMs: 2 }, { kind: 'wait', untilMs: nowMs + 5 }],
     ['at once where they are later than that', lane({ rows: 40 }), [target(busy)], { timersLateMs: 7 }, { kind: 'start', rows: 32 }],
+    ['a penalty makes no run longer: 8 - 2', lane({ rows: 40 }), [target({ ...busy, penalty: 1 + 2 / 13.2 })], {}, { kind: 'wait' }],
+    ['a larger one', lane({ rows: 40 }), [target({ ...busy, penalty: 1 + 7.1 / 13.2 })], {}, { kind: 'start' }],
     ['when the run before it is about to end', lane({ rows: 40 }), [target(soon)], {}, { kind: 'start', rows: 32 }],
     ['one that runs alone too', lane({ rows: 2, mergeable: false }), [target(busy)], {}, { kind: 'wait', untilMs: nowMs + 7 }],
     [

@@ -252,7 +252,10 @@ function stageInMs(option: Option, queuedRows: number, { maxBatchRows, takesTurn
   if (queuedRows > option.batchRows || queuedRows >= maxBatchRows) {
     if (takesTurns !== true) return 0;
     const leastMs = networkMs + leastWaitMs + (timersLateMs ?? 0);
-    return Math.max(0, option.freeInMs - Math.max(leastMs, Math.min(leastMs + option.estimate.residualMs, shareMs)));
+    // A penalty is for choosing among targets: the run before it ends when it ends.
+    const penaltyMs = Math.max(0, option.target.penalty - 1) * option.estimate.predictMs(option.batchRows);
+    const marginMs = Math.max(leastMs, Math.min(leastMs + option.estimate.residualMs, shareMs));
+    return Math.max(0, option.freeInMs - penaltyMs - marginMs);
   }
   return Math.max(0, option.freeInMs - Math.max(networkMs, shareMs));
 }
