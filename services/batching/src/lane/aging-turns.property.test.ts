@@ -80,7 +80,8 @@ describe('a queue that is older than agingMs', () => {
 test('the lowest band is served within its bound though its tenant is served all the time in a higher one', () => {
   const simulation = besideBacklog({ agingMs: 50, heavy: { weight: 1 }, heavyBand: 1 });
   const me: Tenant = { weight: 1 };
-  simulation.onRun = ({ members }) => void (members[0]?.tenant === me && simulation.submit({ tenant: me, band: 1, lane: 'a', shapeClass: 'a' }));
+  simulation.onRun = ({ members }) =>
+    void (members[0]?.tenant === me && simulation.submit({ tenant: me, band: 1, lane: 'a', shapeClass: 'a' }));
   for (let count = 0; count < 5; count++) simulation.submit({ tenant: me, band: 1, lane: 'a', shapeClass: 'a' });
   const low = simulation.submit({ tenant: me, band: 4, lane: 'a', shapeClass: 'a' });
   // Three times agingMs to band 1, where it is overdue by then: what of its own came before it, and as much of the other's.

@@ -52,7 +52,8 @@ export class Lifts {
     this.#stale = false;
     let highest = lowestBand;
     for (let came = lowestBand; came > 0; came--) {
-      for (let band = 1; band < Math.min(highest, came); band++) if ((this.#raised[came * (lowestBand + 1) + band] ?? 0) > 0) highest = band;
+      for (let band = 1; band < Math.min(highest, came); band++)
+        if ((this.#raised[came * (lowestBand + 1) + band] ?? 0) > 0) highest = band;
       this.#standing[came] = Math.min(came, highest);
     }
   }
