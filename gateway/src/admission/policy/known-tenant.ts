@@ -1,33 +1,44 @@
 import type { RefusalReason } from '@headrace/runtime';
 import type { Tenant } from '../../domain/tenant.js';
 import type { TierPolicy } from '../../domain/traffic.js';
-import type { TenantQuota } from '../quota/tenant-quota.js';
+import { CellBlocks } from '../quota/cells.js';
+import type { Cells } from '../quota/cells.js';
+import { scopeCells } from '../quota/scope.js';
+import type { QuotaScope } from '../quota/scope.js';
 
 /** Metrics' label of all tenants that have none of their own. */
 export const otherTenants = '(other)';
 
-/** The directory's own side of a Tenant: what the stages may not change, and its links in the order of eviction. */
-export class KnownTenant implements Tenant {
+/** Behind those of Quotas. */
+const computeMsCell = scopeCells.all;
+const blocks = new CellBlocks(scopeCells.all + 1);
+
+/**
+ * The directory's own side of a Tenant: what the stages may not change, and its links in the order of eviction. First what each request
+ * touches, so that it shares lines of the cache; numbers with fractions are cells, as a field would make each an object.
+ */
+export class KnownTenant implements Tenant, Cells {
   readonly name: string;
   policy: TierPolicy;
-  named: boolean;
-  label = otherTenants;
   /** As the last caller proved it. */
   claimedTier: string | undefined;
+  /** Of Quotas alone. */
+  quota: QuotaScope | undefined;
+  readonly cells: Float64Array;
+  readonly at: number;
+  /** Whole milliseconds, which V8 keeps in the object itself. */
+  usedMs = 0;
+  /** Since `renewedMs`. */
+  usedAgain = false;
   underWay = 0;
-  /** Requests let in, and the compute that they were charged; for people. */
+  /** Requests let in; for people. */
   admitted = 0;
-  computeMs = 0;
+  named: boolean;
+  label = otherTenants;
   /** Why others were not (in shadow mode: would not have been); undefined for none. */
   refused: Map<RefusalReason, number> | undefined;
-  /** Of Quotas alone. */
-  quota: TenantQuota | undefined;
-  /** Whole milliseconds, which V8 keeps in the object itself; a fraction would be a second object to touch. */
-  usedMs = 0;
   /** When it was last put at the front of the order. */
   renewedMs = 0;
-  /** Since then. */
-  usedAgain = false;
   newer: KnownTenant | undefined;
   older: KnownTenant | undefined;
 
@@ -36,6 +47,9 @@ export class KnownTenant implements Tenant {
     this.policy = policy;
     this.named = named;
     this.claimedTier = claimedTier;
+    const { cells, at } = blocks.next();
+    this.cells = cells;
+    this.at = at;
   }
 
   get weight(): number {
@@ -45,5 +59,14 @@ export class KnownTenant implements Tenant {
   /** Made when asked for: it is needed once a lease, not once a request. '%' alone is no percent-encoded name. */
   get key(): string {
     return this.name === '' ? '%' : encodeURIComponent(this.name);
+  }
+
+  /** What the requests let in were charged; for people. */
+  get computeMs(): number {
+    return this.cells[this.at + computeMsCell] ?? 0;
+  }
+
+  set computeMs(value: number) {
+    this.cells[this.at + computeMsCell] = value;
   }
 }

@@ -1,10 +1,23 @@
 import { refuse } from '@headrace/runtime';
 import type { Refusal, RefusalReason } from '@headrace/runtime';
-import { GcraBucket } from './bucket.js';
+import type { Quota, TierPolicy } from '../../domain/traffic.js';
+import { CellBlocks } from './cells.js';
+import type { Cells } from './cells.js';
+import type { LeaseAccount } from './lease/account.js';
+import { SharedScope } from './lease/shared-scope.js';
 import type { SharedBuckets } from './lease/shared-buckets.js';
+import { LocalScope } from './local-scope.js';
+import { scopeCells } from './scope.js';
 import type { QuotaScope } from './scope.js';
-import { TenantQuota } from './tenant-quota.js';
-import type { QuotaTenant } from './tenant-quota.js';
+
+/** Whoever owns the tenants gives each this place and these numbers; only Quotas reads and writes what is in them. */
+export interface QuotaTenant extends Cells {
+  readonly name: string;
+  /** The one in force: another object after a reload. */
+  readonly policy: TierPolicy;
+  /** Undefined until the first request. */
+  quota: QuotaScope | undefined;
+}
 
 /** Why a quota refuses. */
 export type QuotaReason = Extract<RefusalReason, 'RATE_LIMITED' | 'COMPUTE_LIMITED' | 'CONCURRENCY_LIMITED' | 'LIMITER_UNAVAILABLE'>;
@@ -21,8 +34,6 @@ export interface QuotaUse {
   readonly requestsLeft: number;
   readonly computeLeftMs: number;
   readonly underWay: number;
-  readonly admitted: number;
-  readonly refused: number;
 }
 
 /**
@@ -67,7 +78,7 @@ export class Quotas {
    */
   take(tenant: QuotaTenant, model: string, computeMs: number, nowMs: number): Refusal | undefined {
     const quota = this.#quotaOf(tenant, nowMs);
-    const one = quota.of(model, nowMs);
+    const one = this.#scopeOf(tenant, quota, model, nowMs);
     const allowed = quota.allows(computeMs, nowMs);
     const allowedHere = one === undefined || one.allows(computeMs, nowMs);
     const room = !quota.full && one?.full !== true;
@@ -75,13 +86,11 @@ export class Quotas {
     if (allowed && allowedHere && room && sure) {
       quota.enter(computeMs, nowMs);
       one?.enter(computeMs, nowMs);
-      quota.admitted += 1;
       this.#shared?.touch(quota.account);
       return undefined;
     }
     this.#shared?.touch(quota.account);
-    const refusal = sure ? explain(quota.policy.name, quota, one, computeMs, nowMs) : unavailable;
-    quota.refused += 1;
+    const refusal = sure ? explain(tenant.policy.name, quota, one, computeMs, nowMs) : unavailable;
     this.#refused[refusal.reason] += 1;
     return refusal;
   }
@@ -89,31 +98,35 @@ export class Quotas {
   /** Undoes a `take` of a request that a later step refused before it used anything. */
   giveBack(tenant: QuotaTenant, model: string, computeMs: number, nowMs: number): void {
     const quota = this.#known(tenant);
-    quota?.giveBack(computeMs, nowMs);
-    quota?.of(model, nowMs)?.giveBack(computeMs, nowMs);
-    this.#shared?.touch(quota?.account);
+    if (quota === undefined) return;
+    quota.giveBack(computeMs, nowMs);
+    quota.models?.get(model)?.giveBack(computeMs, nowMs);
+    this.#shared?.touch(quota.account);
   }
 
   /** A request that was admitted has ended, however it ended. */
   release(tenant: QuotaTenant, model: string, nowMs: number): void {
     const quota = this.#known(tenant);
-    quota?.release(nowMs);
-    quota?.of(model, nowMs)?.release(nowMs);
+    if (quota === undefined) return;
+    quota.release(nowMs);
+    quota.models?.get(model)?.release(nowMs);
   }
 
   /** True when the tenant's state may be dropped and nobody would notice. */
   atRest(tenant: QuotaTenant, nowMs: number): boolean {
-    return this.#known(tenant)?.atRest(nowMs) ?? true;
+    const quota = this.#known(tenant);
+    if (quota === undefined) return true;
+    if (!quota.atRest(nowMs)) return false;
+    for (const scope of quota.models?.values() ?? []) if (!scope.atRest(nowMs)) return false;
+    return true;
   }
 
   use(tenant: QuotaTenant, nowMs: number): QuotaUse {
     const quota = this.#quotaOf(tenant, nowMs);
     return {
-      requestsLeft: quota.requests?.left(nowMs) ?? Infinity,
-      computeLeftMs: quota.compute?.left(nowMs) ?? Infinity,
+      requestsLeft: quota.requestsLeft(nowMs),
+      computeLeftMs: quota.computeLeftMs(nowMs),
       underWay: quota.underWay,
-      admitted: quota.admitted,
-      refused: quota.refused,
     };
   }
 
@@ -123,27 +136,52 @@ export class Quotas {
     this.#onClosed?.();
   }
 
-  #known({ quota }: QuotaTenant): TenantQuota | undefined {
+  #known({ quota }: QuotaTenant): QuotaScope | undefined {
     return quota?.owner === this ? quota : undefined;
   }
 
-  #quotaOf(tenant: QuotaTenant, nowMs: number): TenantQuota {
+  #quotaOf(tenant: QuotaTenant, nowMs: number): QuotaScope {
     const known = tenant.quota;
     if (known !== undefined && known.owner === this) {
-      known.follow(tenant.policy, nowMs);
+      if (known.quota !== tenant.policy) follow(known, tenant.policy, nowMs);
       return known;
     }
-    const account = this.#shared?.open(tenant.name);
-    const openScope = account === undefined ? openLocal : (this.#shared?.scopes(account) ?? openLocal);
-    const quota = new TenantQuota(this, tenant.policy, openScope, account, nowMs);
-    tenant.quota = quota;
-    return quota;
+    const opened = this.#open(undefined, tenant.policy, tenant, this.#shared?.open(tenant.name), nowMs);
+    tenant.quota = opened;
+    return opened;
+  }
+
+  /** The limits for this model alone; undefined: the policy has none. */
+  #scopeOf({ policy }: QuotaTenant, all: QuotaScope, model: string, nowMs: number): QuotaScope | undefined {
+    if (policy.models.size === 0) return undefined;
+    const known = all.models?.get(model);
+    if (known !== undefined) return known;
+    const quota = policy.models.get(model);
+    if (quota === undefined) return undefined;
+    const scope = this.#open(model, quota, modelBlocks.next(), all.account, nowMs);
+    all.models ??= new Map();
+    all.models.set(model, scope);
+    return scope;
+  }
+
+  #open(model: string | undefined, quota: Quota, { cells, at }: Cells, account: LeaseAccount | undefined, nowMs: number): QuotaScope {
+    const options = { owner: this, model, quota, cells, at };
+    return account === undefined ? new LocalScope(options, nowMs) : new SharedScope(options, account, nowMs);
   }
 }
 
-const openLocalBucket = (_kind: 'r' | 'c', ratePerSecond: number, burst: number, nowMs: number): GcraBucket =>
-  new GcraBucket(ratePerSecond, burst, nowMs);
-const openLocal = (): typeof openLocalBucket => openLocalBucket;
+/** For limits of one model; those over all models lie among the tenant's own cells. */
+const modelBlocks = new CellBlocks(scopeCells.all);
+
+/** Takes a reloaded policy over; nothing that was used is forgotten. */
+function follow(all: QuotaScope, policy: TierPolicy, nowMs: number): void {
+  all.refit(policy, nowMs);
+  for (const [model, scope] of all.models ?? []) {
+    const quota = policy.models.get(model);
+    if (quota !== undefined) scope.refit(quota, nowMs);
+    else all.models?.delete(model);
+  }
+}
 
 type QuotaRefusal = Refusal & { readonly reason: QuotaReason };
 
@@ -157,8 +195,8 @@ const unavailable = refuseQuota('LIMITER_UNAVAILABLE', 'quota: expected an answe
 function explain(tier: string, all: QuotaScope, one: QuotaScope | undefined, computeMs: number, nowMs: number): QuotaRefusal {
   const scopes = one === undefined ? [all] : [all, one];
   const waits = scopes.flatMap((scope) => [
-    { scope, kind: 'requests' as const, waitMs: scope.requests?.waitMs(1, nowMs) ?? 0 },
-    { scope, kind: 'compute' as const, waitMs: scope.compute?.waitMs(computeMs, nowMs) ?? 0 },
+    { scope, kind: 'requests' as const, waitMs: scope.requestsWaitMs(nowMs) },
+    { scope, kind: 'compute' as const, waitMs: scope.computeWaitMs(computeMs, nowMs) },
   ]);
   const longest = waits.reduce((a, b) => (b.waitMs > a.waitMs ? b : a));
   const full = scopes.find((scope) => scope.full);

@@ -1,39 +1,64 @@
 import type { Quota } from '../../domain/traffic.js';
-import type { Bucket } from './bucket.js';
-import { CellBlocks } from './cells.js';
+import type { LeaseAccount } from './lease/account.js';
 
-/** Makes the bucket of a limit; `kind` is a letter of its name where buckets are shared. */
-export type OpenBucket = (kind: 'r' | 'c', ratePerSecond: number, burst: number, nowMs: number) => Bucket;
+/** Where the numbers of a scope lie among the cells of its owner: two buckets (gcra.ts), and when requests end. */
+export const scopeCells = { requests: 0, compute: 2, releasedAtMs: 4, releaseGapMs: 5, all: 6 } as const;
 
 /** Before two requests have ended nothing is known about how often one does. */
 const firstReleaseGapMs = 100;
 const longestReleaseGapMs = 10_000;
 
-const blocks = new CellBlocks(2);
-
-/** The limits of one tenant, over all models or for one: both buckets, and a counter of requests under way. */
-export class QuotaScope {
+export interface ScopeOptions {
+  /** The Quotas that made it: under another one, with another store of a fleet's quotas, counting starts anew. */
+  readonly owner: object;
   /** What it limits; undefined: all models. */
   readonly model: string | undefined;
-  readonly #open: OpenBucket;
-  #quota: Quota;
-  requests: Bucket | undefined;
-  compute: Bucket | undefined;
-  #underWay = 0;
-  readonly #cells: Float64Array;
-  readonly #at: number;
+  readonly quota: Quota;
+  /** `scopeCells.all` numbers of its own. */
+  readonly cells: Float64Array;
+  readonly at: number;
+}
 
-  constructor(model: string | undefined, quota: Quota, open: OpenBucket, nowMs: number) {
+/**
+ * The limits of one tenant, over all models or for one: two buckets, which a gateway keeps for itself (LocalScope) or shares with a fleet
+ * (SharedScope), and a counter of requests under way.
+ */
+export abstract class QuotaScope {
+  readonly owner: object;
+  readonly model: string | undefined;
+  readonly account: LeaseAccount | undefined;
+  /** Of the one over all models: those beside it that the policy limits. */
+  models: Map<string, QuotaScope> | undefined;
+  protected readonly cells: Float64Array;
+  protected readonly at: number;
+  #quota: Quota;
+  #underWay = 0;
+
+  constructor({ owner, model, quota, cells, at }: ScopeOptions, account?: LeaseAccount) {
+    this.owner = owner;
     this.model = model;
-    this.#open = open;
+    this.account = account;
     this.#quota = quota;
-    const { cells, at } = blocks.next();
-    this.#cells = cells;
-    this.#at = at;
-    this.#releasedAtMs = Number.NaN;
-    this.#releaseGapMs = firstReleaseGapMs;
-    this.refit(quota, nowMs);
+    this.cells = cells;
+    this.at = at;
+    cells[at + scopeCells.releasedAtMs] = Number.NaN;
+    cells[at + scopeCells.releaseGapMs] = firstReleaseGapMs;
   }
+
+  /** True when both buckets would pass it; charges nothing. */
+  abstract allows(computeMs: number, nowMs: number): boolean;
+  /** True when it would pass on what is paid for already, whatever others say; always, where nobody else has a say. */
+  abstract covers(computeMs: number, nowMs: number): boolean;
+  /** What could be taken at once; Infinity: no limit. */
+  abstract requestsLeft(nowMs: number): number;
+  abstract computeLeftMs(nowMs: number): number;
+  /** Milliseconds until it would pass if nothing else came; 0: now, Infinity: never. */
+  abstract requestsWaitMs(nowMs: number): number;
+  abstract computeWaitMs(computeMs: number, nowMs: number): number;
+  protected abstract charge(computeMs: number, nowMs: number): void;
+  protected abstract refund(computeMs: number, nowMs: number): void;
+  protected abstract bucketsAtRest(nowMs: number): boolean;
+  protected abstract refitBuckets(after: Quota, nowMs: number): void;
 
   get quota(): Quota {
     return this.#quota;
@@ -49,71 +74,43 @@ export class QuotaScope {
 
   /** Milliseconds in which of late one request ended. */
   get releaseGapMs(): number {
-    return this.#releaseGapMs;
+    return this.cells[this.at + scopeCells.releaseGapMs] ?? 0;
   }
 
   /** A new policy. A limit that was there keeps what is left of it; one that is new begins full. */
   refit(quota: Quota, nowMs: number): void {
+    this.refitBuckets(quota, nowMs);
     this.#quota = quota;
-    this.requests = this.#refitted('r', this.requests, quota.requestsPerSecond, quota.burst, nowMs);
-    this.compute = this.#refitted('c', this.compute, quota.computeMsPerSecond, quota.computeBurstMs, nowMs);
-  }
-
-  /** True when both buckets would pass it; charges nothing. */
-  allows(computeMs: number, nowMs: number): boolean {
-    // Both are always asked: a shared bucket learns from it what is wanted.
-    const requests = this.requests === undefined || this.requests.allows(1, nowMs);
-    return (this.compute === undefined || this.compute.allows(computeMs, nowMs)) && requests;
   }
 
   enter(computeMs: number, nowMs: number): void {
     this.#underWay += 1;
-    this.requests?.charge(1, nowMs);
-    this.compute?.charge(computeMs, nowMs);
+    this.charge(computeMs, nowMs);
   }
 
   giveBack(computeMs: number, nowMs: number): void {
     this.#leave();
-    this.requests?.giveBack(1, nowMs);
-    this.compute?.giveBack(computeMs, nowMs);
+    this.refund(computeMs, nowMs);
   }
 
   release(nowMs: number): void {
     this.#leave();
-    if (!Number.isNaN(this.#releasedAtMs)) {
-      const gapMs = Math.min(longestReleaseGapMs, Math.max(0, nowMs - this.#releasedAtMs));
-      this.#releaseGapMs += (gapMs - this.#releaseGapMs) / 8;
+    const { cells, at } = this;
+    const lastMs = cells[at + scopeCells.releasedAtMs] ?? Number.NaN;
+    // NaN before the first.
+    if (!Number.isNaN(lastMs)) {
+      const gapMs = Math.min(longestReleaseGapMs, Math.max(0, nowMs - lastMs));
+      cells[at + scopeCells.releaseGapMs] = this.releaseGapMs + (gapMs - this.releaseGapMs) / 8;
     }
-    this.#releasedAtMs = nowMs;
+    cells[at + scopeCells.releasedAtMs] = nowMs;
   }
 
   atRest(nowMs: number): boolean {
-    return this.#underWay === 0 && (this.requests?.atRest(nowMs) ?? true) && (this.compute?.atRest(nowMs) ?? true);
-  }
-
-  /** NaN before the first. */
-  get #releasedAtMs(): number {
-    return this.#cells[this.#at] ?? 0;
-  }
-  set #releasedAtMs(value: number) {
-    this.#cells[this.#at] = value;
-  }
-  get #releaseGapMs(): number {
-    return this.#cells[this.#at + 1] ?? 0;
-  }
-  set #releaseGapMs(value: number) {
-    this.#cells[this.#at + 1] = value;
+    return this.#underWay === 0 && this.bucketsAtRest(nowMs);
   }
 
   /** A scope that a reload made anew is left by requests that never entered it. */
   #leave(): void {
     this.#underWay = Math.max(0, this.#underWay - 1);
-  }
-
-  #refitted(kind: 'r' | 'c', bucket: Bucket | undefined, ratePerSecond: number, burst: number, nowMs: number): Bucket | undefined {
-    if (ratePerSecond === Infinity || burst === Infinity) return undefined;
-    if (bucket === undefined) return this.#open(kind, ratePerSecond, burst, nowMs);
-    bucket.refit(ratePerSecond, burst, nowMs);
-    return bucket;
   }
 }

@@ -1,44 +1,11 @@
 import type { Clock, Timer } from '@headrace/runtime';
+import type { LeaseAccount } from './account.js';
 import type { LeasedBucket } from './leased-bucket.js';
 import type { BucketAsk, LeaseAnswer, LeaseAsk, LeaseStore } from '../../../domain/lease-store.js';
 import { leaseTerms } from './terms.js';
 
-/** The buckets of one tenant at this gateway, and where its exchange stands. */
-export interface LeaseAccount {
-  readonly tenantKey: string;
-  readonly epoch: string;
-  /** Grows with the models that the tenant uses and its policy limits. */
-  readonly buckets: LeasedBucket[];
-  sequence: number;
-  /** In the queue for an exchange: a tenant is there once. */
-  queued: boolean;
-  /** On the list of those who hold something. */
-  listed: boolean;
-  exchange: Exchange | undefined;
-  lastSentMs: number;
-  /** Answers so far; 0 and a failing store: nothing is known of this tenant. */
-  answers: number;
-  /** The last exchange failed. */
-  failed: boolean;
-}
-
-export function openAccount(tenantKey: string, epoch: string): LeaseAccount {
-  return {
-    tenantKey,
-    epoch,
-    buckets: [],
-    sequence: 0,
-    queued: false,
-    listed: false,
-    exchange: undefined,
-    lastSentMs: Number.NEGATIVE_INFINITY,
-    answers: 0,
-    failed: false,
-  };
-}
-
 /** One round trip; a tenant has one at a time. */
-interface Exchange {
+export interface Exchange {
   readonly account: LeaseAccount;
   readonly buckets: readonly LeasedBucket[];
   readonly sentAtMs: number;
@@ -81,7 +48,7 @@ export class LeaseKeeper {
 
   /** True while the store cannot be asked about this tenant: one shard may be gone and the others there. */
   unavailable(account: LeaseAccount): boolean {
-    return account.failed || (this.#failing && account.answers === 0);
+    return account.failed || (this.#failing && !account.answered);
   }
 
   /** After a request was charged or refused: its tenant is looked at soon, if there is something to tell or to ask for. */
@@ -183,7 +150,7 @@ export class LeaseKeeper {
     if (buckets.length === 0) return;
     const exchange: Exchange = { account, buckets, sentAtMs: nowMs };
     account.exchange = exchange;
-    account.lastSentMs = nowMs;
+    account.lastSentMs = Math.ceil(nowMs);
     this.#underWay.push(exchange);
     this.#unsettled += 1;
     this.counts.exchanges += 1;
@@ -215,7 +182,7 @@ export class LeaseKeeper {
     const { account, buckets, sentAtMs } = exchange;
     account.exchange = undefined;
     account.failed = false;
-    account.answers += 1;
+    account.answered = true;
     this.counts.answers += 1;
     this.#failing = false;
     const nowMs = this.#clock.nowMs();

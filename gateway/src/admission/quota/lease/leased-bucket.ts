@@ -1,11 +1,38 @@
-import { GcraBucket, notNegative } from '../bucket.js';
-import type { Bucket } from '../bucket.js';
 import { CellBlocks } from '../cells.js';
+import {
+  gcraAllows,
+  gcraAtRest,
+  gcraBegin,
+  gcraCharge,
+  gcraGiveBack,
+  gcraLeft,
+  gcraRefit,
+  gcraSet,
+  gcraWaitMs,
+  notNegative,
+} from '../gcra.js';
+import type { GcraLimit } from '../gcra.js';
 import { leaseTerms } from './terms.js';
 import type { BucketAsk, LeaseAnswer } from '../../../domain/lease-store.js';
 
-/** One for each number below. */
-const blocks = new CellBlocks(13);
+/** The numbers of a bucket, at these places among its cells; first what each request touches. */
+const cell = {
+  share: 0,
+  inHand: 2,
+  leasedAtMs: 3,
+  asked: 4,
+  total: 5,
+  part: 6,
+  burst: 7,
+  ratePerSecond: 8,
+  want: 9,
+  sentTotal: 10,
+  askedSinceMs: 11,
+  usePerSecond: 12,
+  answeredAtMs: 13,
+} as const;
+
+const blocks = new CellBlocks(14);
 
 /**
  * A bucket that the fleet shares, as one gateway sees it: what it holds on lease, and a local share for what no lease covers. The share
@@ -17,9 +44,8 @@ const blocks = new CellBlocks(13);
  *     #inHand  ------ 0
  *                     owed < 0: admitted from the share, not yet reported; no deeper than the share can give during one exchange
  */
-export class LeasedBucket implements Bucket {
+export class LeasedBucket {
   readonly name: string;
-  readonly #share: GcraBucket;
   /** Set by the first answer. */
   #known = false;
   readonly #cells: Float64Array;
@@ -33,14 +59,16 @@ export class LeasedBucket implements Bucket {
     this.#part = leaseTerms.firstShare;
     this.#ratePerSecond = notNegative(ratePerSecond);
     this.#burst = fleetBurst(ratePerSecond, burst);
-    this.#share = new GcraBucket(this.#part * this.#ratePerSecond, this.#part * this.#burst, nowMs);
+    this.#leasedAtMs = Number.NEGATIVE_INFINITY;
+    gcraBegin(cells, at + cell.share, this.#share, nowMs);
     this.#askedSinceMs = nowMs;
     this.#answeredAtMs = nowMs;
   }
 
   allows(amount: number, nowMs: number): boolean {
     this.#asked += notNegative(amount);
-    return this.#share.allows(this.#uncovered(amount, nowMs), nowMs) || this.covered(amount, nowMs);
+    const uncovered = this.#uncovered(amount, nowMs);
+    return gcraAllows(this.#cells, this.#at + cell.share, this.#share, uncovered, nowMs) || this.covered(amount, nowMs);
   }
 
   covered(amount: number, nowMs: number): boolean {
@@ -49,7 +77,7 @@ export class LeasedBucket implements Bucket {
 
   charge(amount: number, nowMs: number): void {
     const cost = notNegative(amount);
-    this.#share.charge(this.#uncovered(cost, nowMs), nowMs);
+    gcraCharge(this.#cells, this.#at + cell.share, this.#share, this.#uncovered(cost, nowMs), nowMs);
     // More than this only an outage admits, and it is refilled by the time that takes.
     const deepest = Math.min(this.#inHand, -Math.max(cost, this.#mostOwed()));
     const left = Math.max(this.#inHand - cost, deepest);
@@ -59,30 +87,33 @@ export class LeasedBucket implements Bucket {
 
   giveBack(amount: number, nowMs: number): void {
     const cost = notNegative(amount);
-    this.#share.giveBack(Math.min(cost, Math.max(0, -this.#inHand)), nowMs);
+    const owed = Math.max(0, -this.#inHand);
+    gcraGiveBack(this.#cells, this.#at + cell.share, this.#share, Math.min(cost, owed), nowMs);
     this.#inHand += cost;
     this.#total -= cost;
   }
 
   waitMs(amount: number, nowMs: number): number {
-    return this.covered(amount, nowMs) ? 0 : this.#share.waitMs(this.#uncovered(amount, nowMs), nowMs);
+    const uncovered = this.#uncovered(amount, nowMs);
+    return uncovered === 0 ? 0 : gcraWaitMs(this.#cells, this.#at + cell.share, this.#share, uncovered, nowMs);
   }
 
   refit(ratePerSecond: number, burst: number, nowMs: number): void {
+    const before = this.#share;
     this.#ratePerSecond = notNegative(ratePerSecond);
     this.#burst = fleetBurst(ratePerSecond, burst);
-    this.#share.refit(this.#part * this.#ratePerSecond, this.#part * this.#burst, nowMs);
+    gcraRefit(this.#cells, this.#at + cell.share, before, this.#share, nowMs);
   }
 
   left(nowMs: number): number {
     this.#expire(nowMs);
-    return Math.max(0, this.#inHand) + this.#share.left(nowMs);
+    return Math.max(0, this.#inHand) + this.#shareLeft(nowMs);
   }
 
   /** The store has forgotten this gateway too: a state made anew starts like this one. */
   atRest(nowMs: number): boolean {
     this.#expire(nowMs);
-    return this.#inHand >= 0 && nowMs >= this.#leaseUntilMs && this.#share.atRest(nowMs);
+    return this.#inHand >= 0 && nowMs >= this.#leaseUntilMs && gcraAtRest(this.#cells, this.#at + cell.share, this.#share, nowMs);
   }
 
   /** Something to report, or too little in hand for what is asked. */
@@ -92,7 +123,7 @@ export class LeasedBucket implements Bucket {
 
   /** Holds what it may not need: to be renewed or returned before it expires. */
   renewalDue(nowMs: number): boolean {
-    return this.#inHand > 0 && nowMs >= this.#renewAtMs;
+    return this.#inHand > 0 && nowMs >= this.#leasedAtMs + leaseTerms.renewAfterMs;
   }
 
   get holds(): boolean {
@@ -119,7 +150,7 @@ export class LeasedBucket implements Bucket {
     const owed = Math.max(0, -this.#inHand);
     const shareBurst = this.#part * this.#burst;
     // Before what is owed, which the store takes off itself.
-    const initial = this.#known && shareBurst > 0 ? ((this.#share.left(nowMs) + owed) / shareBurst) * this.#burst : this.#burst;
+    const initial = this.#known && shareBurst > 0 ? ((this.#shareLeft(nowMs) + owed) / shareBurst) * this.#burst : this.#burst;
     return {
       name: this.name,
       ratePerSecond: this.#ratePerSecond,
@@ -137,12 +168,10 @@ export class LeasedBucket implements Bucket {
     this.#answeredAtMs = nowMs;
     this.#inHand = answer.lease - (this.#total - this.#sentTotal);
     // Counted from before the store counted from, so it ends here first.
-    this.#leaseUntilMs = sentAtMs + leaseTerms.ttlMs;
-    this.#renewAtMs = sentAtMs + leaseTerms.renewAfterMs;
-    this.#part = answer.share;
-    this.#share.refit(this.#part * this.#ratePerSecond, this.#part * this.#burst, nowMs);
+    this.#leasedAtMs = sentAtMs;
+    this.#takePart(answer.share, nowMs);
     const level = answer.level < 0 ? answer.level * this.#part : this.#part * Math.min(answer.level, this.#burst);
-    this.#share.set(level - Math.max(0, -this.#inHand), nowMs);
+    gcraSet(this.#cells, this.#at + cell.share, this.#share, level - Math.max(0, -this.#inHand), nowMs);
   }
 
   #uncovered(amount: number, nowMs: number): number {
@@ -154,95 +183,107 @@ export class LeasedBucket implements Bucket {
     if (this.#inHand > 0 && nowMs >= this.#leaseUntilMs) this.#inHand = 0;
   }
 
-  // First what each request touches.
+  /** The local share as it is now. */
+  get #share(): GcraLimit {
+    const part = this.#part;
+    return { perMs: (part * this.#ratePerSecond) / 1000, burst: part * this.#burst };
+  }
+
+  #shareLeft(nowMs: number): number {
+    return gcraLeft(this.#cells, this.#at + cell.share, this.#share, nowMs);
+  }
+
+  #takePart(part: number, nowMs: number): void {
+    const before = this.#share;
+    this.#part = part;
+    gcraRefit(this.#cells, this.#at + cell.share, before, this.#share, nowMs);
+  }
+
+  get #leaseUntilMs(): number {
+    return this.#leasedAtMs + leaseTerms.ttlMs;
+  }
+
   get #inHand(): number {
-    return this.#cells[this.#at + 0] ?? 0;
+    return this.#cells[this.#at + cell.inHand] ?? 0;
   }
   set #inHand(value: number) {
-    this.#cells[this.#at + 0] = value;
+    this.#cells[this.#at + cell.inHand] = value;
   }
-  get #leaseUntilMs(): number {
-    return this.#cells[this.#at + 1] ?? 0;
+  get #leasedAtMs(): number {
+    return this.#cells[this.#at + cell.leasedAtMs] ?? 0;
   }
-  set #leaseUntilMs(value: number) {
-    this.#cells[this.#at + 1] = value;
+  set #leasedAtMs(value: number) {
+    this.#cells[this.#at + cell.leasedAtMs] = value;
   }
   get #asked(): number {
-    return this.#cells[this.#at + 2] ?? 0;
+    return this.#cells[this.#at + cell.asked] ?? 0;
   }
   set #asked(value: number) {
-    this.#cells[this.#at + 2] = value;
+    this.#cells[this.#at + cell.asked] = value;
   }
   get #total(): number {
-    return this.#cells[this.#at + 3] ?? 0;
+    return this.#cells[this.#at + cell.total] ?? 0;
   }
   set #total(value: number) {
-    this.#cells[this.#at + 3] = value;
+    this.#cells[this.#at + cell.total] = value;
   }
   get #part(): number {
-    return this.#cells[this.#at + 4] ?? 0;
+    return this.#cells[this.#at + cell.part] ?? 0;
   }
   set #part(value: number) {
-    this.#cells[this.#at + 4] = value;
+    this.#cells[this.#at + cell.part] = value;
   }
   get #burst(): number {
-    return this.#cells[this.#at + 5] ?? 0;
+    return this.#cells[this.#at + cell.burst] ?? 0;
   }
   set #burst(value: number) {
-    this.#cells[this.#at + 5] = value;
+    this.#cells[this.#at + cell.burst] = value;
   }
   get #ratePerSecond(): number {
-    return this.#cells[this.#at + 6] ?? 0;
+    return this.#cells[this.#at + cell.ratePerSecond] ?? 0;
   }
   set #ratePerSecond(value: number) {
-    this.#cells[this.#at + 6] = value;
+    this.#cells[this.#at + cell.ratePerSecond] = value;
   }
   get #want(): number {
-    return this.#cells[this.#at + 7] ?? 0;
+    return this.#cells[this.#at + cell.want] ?? 0;
   }
   set #want(value: number) {
-    this.#cells[this.#at + 7] = value;
-  }
-  get #renewAtMs(): number {
-    return this.#cells[this.#at + 8] ?? 0;
-  }
-  set #renewAtMs(value: number) {
-    this.#cells[this.#at + 8] = value;
+    this.#cells[this.#at + cell.want] = value;
   }
   get #sentTotal(): number {
-    return this.#cells[this.#at + 9] ?? 0;
+    return this.#cells[this.#at + cell.sentTotal] ?? 0;
   }
   set #sentTotal(value: number) {
-    this.#cells[this.#at + 9] = value;
+    this.#cells[this.#at + cell.sentTotal] = value;
   }
   get #askedSinceMs(): number {
-    return this.#cells[this.#at + 10] ?? 0;
+    return this.#cells[this.#at + cell.askedSinceMs] ?? 0;
   }
   set #askedSinceMs(value: number) {
-    this.#cells[this.#at + 10] = value;
+    this.#cells[this.#at + cell.askedSinceMs] = value;
   }
   get #usePerSecond(): number {
-    return this.#cells[this.#at + 11] ?? 0;
+    return this.#cells[this.#at + cell.usePerSecond] ?? 0;
   }
   set #usePerSecond(value: number) {
-    this.#cells[this.#at + 11] = value;
+    this.#cells[this.#at + cell.usePerSecond] = value;
   }
   get #answeredAtMs(): number {
-    return this.#cells[this.#at + 12] ?? 0;
+    return this.#cells[this.#at + cell.answeredAtMs] ?? 0;
   }
   set #answeredAtMs(value: number) {
-    this.#cells[this.#at + 12] = value;
+    this.#cells[this.#at + cell.answeredAtMs] = value;
   }
 
   /** The store has forgotten this gateway, and others may have its share: an outage that begins now must not find it with both. */
   #startAnew(nowMs: number): void {
-    this.#part = Math.min(this.#part, leaseTerms.firstShare);
-    this.#share.refit(this.#part * this.#ratePerSecond, this.#part * this.#burst, nowMs);
+    this.#takePart(Math.min(this.#part, leaseTerms.firstShare), nowMs);
   }
 
   /** What an outage admitted was refilled by the time it took, as far as the local share says so: only what is missing there is owed. */
   #forgive(nowMs: number): void {
-    const missing = Math.max(0, this.#part * this.#burst - this.#share.left(nowMs));
+    const missing = Math.max(0, this.#part * this.#burst - this.#shareLeft(nowMs));
     const forgiven = Math.max(0, -this.#inHand - missing);
     this.#inHand += forgiven;
     this.#total -= forgiven;

@@ -1,11 +1,10 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Clock } from '@headrace/runtime';
 import type { SharedQuotaPolicy } from '../../../domain/traffic.js';
 import type { QuotaScope } from '../scope.js';
-import type { OpenScope } from '../tenant-quota.js';
-import { LeaseKeeper, openAccount } from './keeper.js';
-import type { KeeperCounts, LeaseAccount } from './keeper.js';
-import { LeasedBucket } from './leased-bucket.js';
+import { LeaseAccount } from './account.js';
+import { LeaseKeeper } from './keeper.js';
+import type { KeeperCounts } from './keeper.js';
 import type { LeaseStore } from '../../../domain/lease-store.js';
 
 export interface SharedBucketsOptions {
@@ -16,7 +15,7 @@ export interface SharedBucketsOptions {
   readonly gateway?: string;
 }
 
-/** Quotas that a fleet shares: makes the buckets of a tenant, and carries their leases. */
+/** Quotas that a fleet shares: opens a tenant's account, and carries its leases. */
 export class SharedBuckets {
   readonly #keeper: LeaseKeeper;
   readonly #onUnavailable: SharedQuotaPolicy['onUnavailable'];
@@ -40,28 +39,13 @@ export class SharedBuckets {
 
   open(tenant: string): LeaseAccount {
     this.#opened += 1;
-    return openAccount(digest(tenant), `${this.#gateway}.${this.#opened}`);
-  }
-
-  scopes(account: LeaseAccount): OpenScope {
-    return (model) => {
-      const suffix = model === undefined ? '' : `.${digest(model)}`;
-      return (kind, ratePerSecond, burst, nowMs) => {
-        // A limit that a reload took away and another brought back is the same one, with what was used of it.
-        const known = account.buckets.find(({ name }) => name === kind + suffix);
-        known?.refit(ratePerSecond, burst, nowMs);
-        if (known !== undefined) return known;
-        const bucket = new LeasedBucket(kind + suffix, ratePerSecond, burst, nowMs);
-        account.buckets.push(bucket);
-        return bucket;
-      };
-    };
+    return new LeaseAccount(tenant, this.#gateway, this.#opened);
   }
 
   /** False where the policy wants to know for sure and nobody can say: no answers, and the leases do not pay for it. */
   answers(account: LeaseAccount | undefined, all: QuotaScope, one: QuotaScope | undefined, computeMs: number, nowMs: number): boolean {
     if (this.#onUnavailable === 'localShare' || account === undefined || !this.#keeper.unavailable(account)) return true;
-    return covers(all, computeMs, nowMs) && (one === undefined || covers(one, computeMs, nowMs));
+    return all.covers(computeMs, nowMs) && (one === undefined || one.covers(computeMs, nowMs));
   }
 
   touch(account: LeaseAccount | undefined): void {
@@ -72,13 +56,4 @@ export class SharedBuckets {
   close(): Promise<void> {
     return this.#keeper.close();
   }
-}
-
-function covers(scope: QuotaScope, computeMs: number, nowMs: number): boolean {
-  return (scope.requests?.covered(1, nowMs) ?? true) && (scope.compute?.covered(computeMs, nowMs) ?? true);
-}
-
-/** Names come from callers: whatever they hold, a key is 22 harmless characters. 128 bits of SHA-256 do not collide by accident or by effort. */
-function digest(name: string): string {
-  return createHash('sha256').update(name).digest().subarray(0, 16).toString('base64url');
 }

@@ -1,6 +1,8 @@
 import { noQuota, unlimitedTier } from '../../../domain/traffic.js';
 import type { Quota, TierPolicy } from '../../../domain/traffic.js';
-import type { QuotaTenant } from '../tenant-quota.js';
+import { CellBlocks } from '../cells.js';
+import type { QuotaTenant } from '../quotas.js';
+import { scopeCells } from '../scope.js';
 
 /** A tier without limits but those named. */
 export function tier(quota: Partial<Quota> = {}, models: Readonly<Record<string, Partial<Quota>>> = {}): TierPolicy {
@@ -12,11 +14,13 @@ export function tier(quota: Partial<Quota> = {}, models: Readonly<Record<string,
   };
 }
 
+const blocks = new CellBlocks(scopeCells.all);
+
 /** A tenant whose policy a test may replace. */
 export interface TestTenant extends QuotaTenant {
   policy: TierPolicy;
 }
 
 export function tenant(policy: TierPolicy, name = 'acme'): TestTenant {
-  return { name, policy, quota: undefined };
+  return { name, policy, quota: undefined, ...blocks.next() };
 }

@@ -1,6 +1,60 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { GcraBucket } from './bucket.js';
+import {
+  gcraAllows,
+  gcraAtRest,
+  gcraBegin,
+  gcraCells,
+  gcraCharge,
+  gcraGiveBack,
+  gcraLeft,
+  gcraLimit,
+  gcraRefit,
+  gcraWaitMs,
+} from './gcra.js';
+import type { GcraLimit } from './gcra.js';
+
+/** A limit and its numbers, with others before and behind them. */
+class GcraBucket {
+  readonly #cells = new Float64Array(gcraCells + 2).fill(7);
+  #limit: GcraLimit;
+
+  constructor(ratePerSecond: number, burst: number, nowMs: number) {
+    this.#limit = gcraLimit(ratePerSecond, burst);
+    gcraBegin(this.#cells, 1, this.#limit, nowMs);
+  }
+
+  allows(amount: number, nowMs: number): boolean {
+    return gcraAllows(this.#cells, 1, this.#limit, amount, nowMs);
+  }
+
+  charge(amount: number, nowMs: number): void {
+    gcraCharge(this.#cells, 1, this.#limit, amount, nowMs);
+    expect([this.#cells[0], this.#cells.at(-1)]).toEqual([7, 7]);
+  }
+
+  giveBack(amount: number, nowMs: number): void {
+    gcraGiveBack(this.#cells, 1, this.#limit, amount, nowMs);
+  }
+
+  waitMs(amount: number, nowMs: number): number {
+    return gcraWaitMs(this.#cells, 1, this.#limit, amount, nowMs);
+  }
+
+  refit(ratePerSecond: number, burst: number, nowMs: number): void {
+    const after = gcraLimit(ratePerSecond, burst);
+    gcraRefit(this.#cells, 1, this.#limit, after, nowMs);
+    this.#limit = after;
+  }
+
+  left(nowMs: number): number {
+    return gcraLeft(this.#cells, 1, this.#limit, nowMs);
+  }
+
+  atRest(nowMs: number): boolean {
+    return gcraAtRest(this.#cells, 1, this.#limit, nowMs);
+  }
+}
 
 /** Takes at these times; true where it passed. */
 function takes(bucket: GcraBucket, timeline: readonly (readonly [atMs: number, amount: number])[]): readonly boolean[] {
