@@ -63,15 +63,15 @@ export class LocalScope extends QuotaScope {
   protected refitBuckets(after: Quota, nowMs: number): void {
     const before = this.#limits;
     this.#limits = localLimitsOf(after);
-    this.#refit(requests, before.requests, this.#limits.requests, nowMs);
-    this.#refit(compute, before.compute, this.#limits.compute, nowMs);
+    refit(this.cells, this.at + requests, before.requests, this.#limits.requests, nowMs);
+    refit(this.cells, this.at + compute, before.compute, this.#limits.compute, nowMs);
   }
+}
 
-  /** A limit that is lifted, or is new, begins full. */
-  #refit(offset: number, before: GcraLimit, after: GcraLimit, nowMs: number): void {
-    if (before === unlimited || after === unlimited) gcraBegin(this.cells, this.at + offset, after, nowMs);
-    else gcraRefit(this.cells, this.at + offset, before, after, nowMs);
-  }
+/** A limit that is lifted, or is new, begins full. */
+function refit(cells: Float64Array, at: number, before: GcraLimit, after: GcraLimit, nowMs: number): void {
+  if (before === unlimited || after === unlimited) gcraBegin(cells, at, after, nowMs);
+  else gcraRefit(cells, at, before, after, nowMs);
 }
 
 interface LocalLimits {

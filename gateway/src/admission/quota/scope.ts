@@ -89,12 +89,12 @@ export abstract class QuotaScope {
   }
 
   giveBack(computeMs: number, nowMs: number): void {
-    this.#leave();
+    this.#underWay = oneLess(this.#underWay);
     this.refund(computeMs, nowMs);
   }
 
   release(nowMs: number): void {
-    this.#leave();
+    this.#underWay = oneLess(this.#underWay);
     const { cells, at } = this;
     const lastMs = cells[at + scopeCells.releasedAtMs] ?? Number.NaN;
     // NaN before the first.
@@ -108,9 +108,9 @@ export abstract class QuotaScope {
   atRest(nowMs: number): boolean {
     return this.#underWay === 0 && this.bucketsAtRest(nowMs);
   }
+}
 
-  /** A scope that a reload made anew is left by requests that never entered it. */
-  #leave(): void {
-    this.#underWay = Math.max(0, this.#underWay - 1);
-  }
+/** A scope that a reload made anew is left by requests that never entered it. */
+function oneLess(underWay: number): number {
+  return Math.max(0, underWay - 1);
 }

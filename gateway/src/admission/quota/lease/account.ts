@@ -10,8 +10,8 @@ export class LeaseAccount {
   readonly #tenant: string;
   readonly #gateway: string;
   readonly #number: number;
-  /** Grows with the models that the tenant uses and its policy limits. Replaced as a whole: an array that grows keeps room for 16 more. */
-  buckets: readonly LeasedBucket[] = [];
+  /** A list of its own links: an array of two would be as large as they are. It grows with the models that the tenant uses and its policy limits. */
+  #newest: LeasedBucket | undefined;
   sequence = 0;
   /** In the queue for an exchange: a tenant is there once. */
   queued = false;
@@ -43,14 +43,26 @@ export class LeaseAccount {
   /** Of the tenant's limit over all models or at one. One that a reload took away and another brought back is the same one, with what was used of it. */
   bucket(model: string | undefined, kind: 'r' | 'c', ratePerSecond: number, burst: number, nowMs: number): LeasedBucket {
     const name = model === undefined ? kind : `${kind}.${digest(model)}`;
-    const known = this.buckets.find((each) => each.name === name);
-    if (known !== undefined) {
+    for (let known = this.#newest; known !== undefined; known = known.older) {
+      if (known.name !== name) continue;
       known.refit(ratePerSecond, burst, nowMs);
       return known;
     }
-    const bucket = new LeasedBucket(name, ratePerSecond, burst, nowMs);
-    this.buckets = [...this.buckets, bucket];
-    return bucket;
+    this.#newest = new LeasedBucket(name, ratePerSecond, burst, nowMs, this.#newest);
+    return this.#newest;
+  }
+
+  /** Oldest first. */
+  get buckets(): readonly LeasedBucket[] {
+    const all: LeasedBucket[] = [];
+    for (let each = this.#newest; each !== undefined; each = each.older) all.push(each);
+    return all.toReversed();
+  }
+
+  /** One of them has something to report, or too little in hand. */
+  needsExchange(): boolean {
+    for (let each = this.#newest; each !== undefined; each = each.older) if (each.needsExchange()) return true;
+    return false;
   }
 }
 

@@ -54,11 +54,7 @@ export class LeaseKeeper {
   /** After a request was charged or refused: its tenant is looked at soon, if there is something to tell or to ask for. */
   touch(account: LeaseAccount): void {
     if (account.queued || account.exchange !== undefined || this.#closed) return;
-    for (const bucket of account.buckets) {
-      if (!bucket.needsExchange()) continue;
-      this.#enqueue(account);
-      return;
-    }
+    if (account.needsExchange()) this.#enqueue(account);
   }
 
   /** Returns what is held and reports what is owed, as far as the store answers in time; nothing is asked for afterwards. */
@@ -120,8 +116,9 @@ export class LeaseKeeper {
     let seen = 0;
     for (const account of this.#holders) {
       if (seen >= leaseTerms.maxPerTick) break;
-      const due = account.buckets.some((bucket) => bucket.renewalDue(nowMs));
-      if (!due && account.buckets.some((bucket) => bucket.holds)) break;
+      const { buckets } = account;
+      const due = buckets.some((bucket) => bucket.renewalDue(nowMs));
+      if (!due && buckets.some((bucket) => bucket.holds)) break;
       seen += 1;
       account.listed = false;
       if (due && !account.queued && account.exchange === undefined) this.#enqueue(account);

@@ -46,13 +46,14 @@ const blocks = new CellBlocks(14);
  */
 export class LeasedBucket {
   readonly name: string;
-  /** Set by the first answer. */
-  #known = false;
+  /** Of the same account. */
+  readonly older: LeasedBucket | undefined;
   readonly #cells: Float64Array;
   readonly #at: number;
 
-  constructor(name: string, ratePerSecond: number, burst: number, nowMs: number) {
+  constructor(name: string, ratePerSecond: number, burst: number, nowMs: number, older?: LeasedBucket) {
     this.name = name;
+    this.older = older;
     const { cells, at } = blocks.next();
     this.#cells = cells;
     this.#at = at;
@@ -164,7 +165,6 @@ export class LeasedBucket {
   }
 
   endExchange(answer: LeaseAnswer, sentAtMs: number, nowMs: number): void {
-    this.#known = true;
     this.#answeredAtMs = nowMs;
     this.#inHand = answer.lease - (this.#total - this.#sentTotal);
     // Counted from before the store counted from, so it ends here first.
@@ -197,6 +197,11 @@ export class LeasedBucket {
     const before = this.#share;
     this.#part = part;
     gcraRefit(this.#cells, this.#at + cell.share, before, this.#share, nowMs);
+  }
+
+  /** There was an answer. */
+  get #known(): boolean {
+    return this.#leasedAtMs !== Number.NEGATIVE_INFINITY;
   }
 
   get #leaseUntilMs(): number {

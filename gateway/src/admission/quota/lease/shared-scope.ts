@@ -57,12 +57,17 @@ export class SharedScope extends QuotaScope {
   }
 
   protected refitBuckets(after: Quota, nowMs: number): void {
-    this.#requests = this.#open('r', after.requestsPerSecond, after.burst, nowMs);
-    this.#compute = this.#open('c', after.computeMsPerSecond, after.computeBurstMs, nowMs);
+    this.#requests = open(this, 'r', after.requestsPerSecond, after.burst, nowMs);
+    this.#compute = open(this, 'c', after.computeMsPerSecond, after.computeBurstMs, nowMs);
   }
+}
 
-  #open(kind: 'r' | 'c', ratePerSecond: number, burst: number, nowMs: number): LeasedBucket | undefined {
-    if (ratePerSecond === Infinity || burst === Infinity) return undefined;
-    return this.account.bucket(this.model, kind, ratePerSecond, burst, nowMs);
-  }
+function open(
+  { account, model }: SharedScope,
+  kind: 'r' | 'c',
+  ratePerSecond: number,
+  burst: number,
+  nowMs: number,
+): LeasedBucket | undefined {
+  return ratePerSecond === Infinity || burst === Infinity ? undefined : account.bucket(model, kind, ratePerSecond, burst, nowMs);
 }
