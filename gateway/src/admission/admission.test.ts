@@ -104,6 +104,16 @@ describe('Admission', () => {
     expect(admission.limitOf('m')?.underWay).toBe(0);
   });
 
+  it('does not forget an idle tenant before its quota is whole again', () => {
+    const { admission, ask } = rig(policy({ requestsPerSecond: 0.001, burst: 2 }));
+    admission.release(granted(ask('x')), silent, 0);
+    const knownAt = (nowMs: number): boolean => {
+      admission.sweep(nowMs);
+      return admission.tenants?.known('x') !== undefined;
+    };
+    expect([knownAt(999_000), knownAt(1_999_000)]).toEqual([true, false]);
+  });
+
   it('in shadow mode lets all in, counts what it would not, and gives back only what was charged', () => {
     const seen: string[] = [];
     const { admission, ask, of } = rig(

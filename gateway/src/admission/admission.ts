@@ -213,7 +213,8 @@ export class Admission {
   #use(traffic: TrafficPolicy | undefined): void {
     this.#traffic = traffic;
     if (traffic === undefined) this.#tenants = undefined;
-    else if (this.#tenants === undefined) this.#tenants = new TenantDirectory(traffic);
+    else if (this.#tenants === undefined)
+      this.#tenants = new TenantDirectory(traffic, { atRest: (tenant, nowMs) => this.#quotas.atRest(tenant, nowMs) });
     else this.#tenants.use(traffic);
     this.#limits.setTiers(traffic === undefined ? [everybody] : [...new Set([...traffic.tiers.values(), traffic.defaultTier])]);
   }

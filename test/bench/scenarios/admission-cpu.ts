@@ -61,8 +61,8 @@ function admissionArm({ lengths }: BenchContext, tenants: number, order: TenantO
       const plan: AdmissionPlan = { tenants, order, durationMs: lengths.measureS * 1000, table };
       const run = (): Promise<string> => mustRun(process.execPath, ['--expose-gc', main, JSON.stringify(plan)], {});
       const usage = await measureUsage([], run);
-      const { cpuNsPerRequest, tenantsMb } = JSON.parse(usage.result) as AdmissionResult;
-      return { cpuUsPerRequest: cpuNsPerRequest / 1000, tenantsMb, otherCores: usage.otherCores };
+      const { cpuNsPerRequest, lookUpNs, tenantsMb } = JSON.parse(usage.result) as AdmissionResult;
+      return { cpuUsPerRequest: cpuNsPerRequest / 1000, lookUpUs: lookUpNs / 1000, tenantsMb, otherCores: usage.otherCores };
     },
   };
 }
@@ -124,6 +124,7 @@ export const admissionCpu: Scenario = {
   title: `what admission takes with ${count(few)} and ${count(many)} tenants, beside the transport's unary call, and what it adds to a gateway's request`,
   columns: [
     { key: 'cpuUsPerRequest', title: 'CPU us/request', digits: 2 },
+    { key: 'lookUpUs', title: 'of a bare Map us', digits: 2 },
     { key: 'tenantsMb', title: 'tenants MB', digits: 1 },
     { key: 'requestsPerS', title: 'requests/s', digits: 0 },
     { key: 'otherCores', title: 'cores used by others', digits: 2 },

@@ -55,6 +55,22 @@ function cpuNs(order: Uint32Array, forMs: number, each: (tenant: number, nowMs: 
   return ((user + system) * 1000) / requests;
 }
 
+/** The floor: a new string of each name, found in a Map that holds nothing but numbers. */
+function lookUpNs(tenants: number, order: Uint32Array, roundMs: number): number {
+  const names = new Names();
+  const numbers = new Map<string, number>();
+  for (let number = 0; number < tenants; number++) numbers.set(names.next(number), number);
+  let sum = 0;
+  const find = (number: number): void => void (sum += numbers.get(names.next(number)) ?? 0);
+  const empty = (number: number): void => void (sum += names.next(number).length);
+  cpuNs(order, roundMs, find);
+  cpuNs(order, roundMs, empty);
+  const differences: number[] = [];
+  for (let round = 0; round < rounds; round++) differences.push(cpuNs(order, roundMs, find) - cpuNs(order, roundMs, empty));
+  if (sum === 0) throw new Error('nothing was found');
+  return median(differences);
+}
+
 function main(plan: AdmissionPlan): AdmissionResult {
   const parsed = parseTable(plan.table, 'table');
   if (!parsed.ok) throw new Error(`the table: ${JSON.stringify(parsed)}`);
@@ -91,7 +107,7 @@ function main(plan: AdmissionPlan): AdmissionResult {
   const differences: number[] = [];
   for (let round = 0; round < rounds; round++) differences.push(cpuNs(order, roundMs, handle) - cpuNs(order, roundMs, empty));
   if (length === 0) throw new Error('nothing was done');
-  return { cpuNsPerRequest: median(differences), tenantsMb };
+  return { cpuNsPerRequest: median(differences), lookUpNs: lookUpNs(plan.tenants, order, roundMs), tenantsMb };
 }
 
 console.log(JSON.stringify(main(JSON.parse(process.argv[2] ?? '{}') as AdmissionPlan)));

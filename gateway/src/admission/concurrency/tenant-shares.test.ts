@@ -43,3 +43,16 @@ test('whatever comes and goes, and however weights change meanwhile, all who are
     }),
   );
 });
+
+test('thousands who come and go leave no share behind, and who stays keeps its own', () => {
+  const shares = new TenantShares<{ readonly weight: number }>();
+  const stays = { weight: 1 };
+  shares.entered(stays);
+  for (let i = 0; i < 5_000; i++) {
+    const passing = { weight: 1 };
+    shares.entered(passing);
+    expect([shares.isWithin(stays, 4), shares.isWithin(passing, 3)]).toEqual([true, false]);
+    shares.left(passing);
+  }
+  expect([shares.isWithin(stays, 2), shares.isWithin(stays, 1.9)]).toEqual([true, false]);
+});

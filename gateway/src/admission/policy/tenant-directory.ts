@@ -6,8 +6,10 @@ import { KnownTenant, otherTenants } from './known-tenant.js';
 export interface TenantDirectoryOptions {
   /** Tenants that the policy does not name; above it one that was not used of late goes. Default 100,000. */
   readonly maxUnnamed?: number;
-  /** One that sent nothing for so long is forgotten, at the latest after twice as long. Default 10 minutes. */
+  /** One that sent nothing for so long and is at rest is forgotten, at the latest after twice as long. Default 10 minutes. */
   readonly idleMs?: number;
+  /** True when nobody would notice that it was forgotten: no debt, nothing held. Default: of any. */
+  readonly atRest?: (tenant: KnownTenant, nowMs: number) => boolean;
   /** A tenant was forgotten. */
   readonly onForget?: (tenant: Tenant) => void;
 }
@@ -15,7 +17,7 @@ export interface TenantDirectoryOptions {
 /** Tenants that are labels of metrics: with every reason they make some thousand series. */
 const maxLabels = 200;
 /** How many an insertion looks at, so that one request never pays for a long row of busy or idle tenants. */
-const maxSteps = 32;
+const maxSteps = 16;
 
 /**
  * From a caller to its tenant, by one map look-up and without allocation for a known one. Callers may invent names, so
@@ -26,14 +28,17 @@ export class TenantDirectory {
   readonly #order = new EvictionOrder();
   readonly #maxUnnamed: number;
   readonly #idleMs: number;
+  readonly #atRest: (tenant: KnownTenant, nowMs: number) => boolean;
   readonly #onForget: (tenant: Tenant) => void;
   readonly #anonymous: KnownTenant;
   #policy: TrafficPolicy;
 
-  constructor(policy: TrafficPolicy, { maxUnnamed = 100_000, idleMs = 600_000, onForget = () => undefined }: TenantDirectoryOptions = {}) {
+  constructor(policy: TrafficPolicy, options: TenantDirectoryOptions = {}) {
+    const { maxUnnamed = 100_000, idleMs = 600_000, atRest = () => true, onForget = () => undefined } = options;
     this.#policy = policy;
     this.#maxUnnamed = maxUnnamed;
     this.#idleMs = idleMs;
+    this.#atRest = atRest;
     this.#onForget = onForget;
     this.#anonymous = new KnownTenant('', policy.defaultTier, false, undefined);
     this.use(policy);
@@ -98,7 +103,7 @@ export class TenantDirectory {
     for (let i = 0; i < max; i++) {
       const { oldest } = this.#order;
       if (oldest === undefined || nowMs - oldest.renewedMs < this.#idleMs) return false;
-      if (oldest.underWay > 0 || nowMs - oldest.usedMs < this.#idleMs) this.#renew(oldest, nowMs);
+      if (oldest.underWay > 0 || nowMs - oldest.usedMs < this.#idleMs || !this.#atRest(oldest, nowMs)) this.#renew(oldest, nowMs);
       else this.#forget(oldest);
     }
     return true;
@@ -116,11 +121,14 @@ export class TenantDirectory {
     return tenant;
   }
 
-  /** The bound holds also where all have requests under way: then the oldest goes, and its requests keep its object. */
+  /**
+   * Who has requests under way, came again or has not paid for what came stays, or a flood of names would forgive debts. The bound holds also
+   * where that is so of all: then the oldest goes, and its requests keep its object.
+   */
   #makeRoom(nowMs: number): void {
     for (let i = 0; this.#order.size >= this.#maxUnnamed && this.#order.oldest !== undefined; i++) {
       const { oldest } = this.#order;
-      if ((oldest.underWay > 0 || oldest.usedAgain) && i < maxSteps) this.#renew(oldest, nowMs);
+      if (i < maxSteps && (oldest.underWay > 0 || oldest.usedAgain || !this.#atRest(oldest, nowMs))) this.#renew(oldest, nowMs);
       else this.#forget(oldest);
     }
   }
