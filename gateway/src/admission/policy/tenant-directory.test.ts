@@ -165,6 +165,7 @@ describe('TenantDirectory', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 150 }), (steps) => {
         const quotas = new Quotas();
+        const wronged: string[] = [];
         const atRest = (tenant: KnownTenant, at: number): boolean => quotas.atRest(tenant, at);
         let nowMs = 0;
         const directory = new TenantDirectory(policyOf([limits]), {
@@ -174,7 +175,7 @@ describe('TenantDirectory', () => {
           onForget: (tenant) => {
             const owing = !atRest(tenant as KnownTenant, nowMs);
             const others = [...directory.all()].filter((other) => other.underWay === 0 && atRest(other, nowMs));
-            if (tenant.underWay > 0 || owing) expect(others).toEqual([]);
+            if ((tenant.underWay > 0 || owing) && others.length > 0) wronged.push(tenant.name);
           },
         });
         const held: KnownTenant[] = [];
@@ -191,7 +192,7 @@ describe('TenantDirectory', () => {
           }
           nowMs += afterMs;
           directory.sweep(nowMs);
-          expect(directory.size).toBeLessThanOrEqual(12);
+          expect([directory.size <= 12, wronged]).toEqual([true, []]);
         }
       }),
     );
@@ -238,8 +239,7 @@ const generous: LeaseStore = {
 
 async function usedBytes(): Promise<number> {
   setFlagsFromString('--expose-gc');
-  const collect: unknown = runInNewContext('gc');
-  if (typeof collect !== 'function') throw new Error('expected gc() to be exposed');
+  const collect = runInNewContext('gc') as () => void;
   // What a promise of the test before holds goes a turn later.
   for (let turn = 0; turn < 3; turn++) {
     await new Promise(setImmediate);

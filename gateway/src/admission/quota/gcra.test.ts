@@ -30,7 +30,7 @@ class GcraBucket {
 
   charge(amount: number, nowMs: number): void {
     gcraCharge(this.#cells, 1, this.#limit, amount, nowMs);
-    expect([this.#cells[0], this.#cells.at(-1)]).toEqual([7, 7]);
+    if (this.#cells[0] !== 7 || this.#cells.at(-1) !== 7) throw new Error('expected only its own cells to change');
   }
 
   giveBack(amount: number, nowMs: number): void {
