@@ -58,14 +58,32 @@ export const kserve: Subject = peer('KServe server', 'kserve', async (serve, por
 });
 
 const tritonInstances = 2;
+const tritonStart = (script: string, folder: string): string[] => [
+  join(paths.root, 'test/bench/subjects/triton', script),
+  join(folder, 'config.json'),
+  folder,
+];
 
-/** Dynamic batching; two instances of one thread each, as Headrace has on two cores. */
+/** Tuned: a back end written for it, dynamic batching, two instances of one thread each, as Headrace has on two cores. */
 export const triton: Subject = peer('Triton (Python back end)', 'pytriton', async (serve, ports, folder) => {
   const models = serve.models.map(({ name, file }) => ({ name, file, maxBatchSize: maxBatchRows }));
   const config = { grpcPort: ports.grpc, httpPort: ports.http, instances: tritonInstances, deadlineMs: serve.deadlineMs ?? null, models };
   await writeFile(join(folder, 'config.json'), JSON.stringify(config));
-  return { args: [join(paths.root, 'test/bench/subjects/triton/start.py'), join(folder, 'config.json'), folder], threads: 1 };
+  return { args: tritonStart('start.py', folder), threads: 1 };
 });
+
+/** As pytriton's documentation binds a function: its batcher's defaults, and one function in one process, so one instance. */
+export const boundTriton: Subject = peer('Triton (pytriton)', 'pytriton', async (serve, ports, folder) => {
+  const models = serve.models.map(({ name, file }) => ({ name, file, maxBatchSize: maxBatchRows }));
+  await writeFile(join(folder, 'config.json'), JSON.stringify({ grpcPort: ports.grpc, httpPort: ports.http, models }));
+  return { args: tritonStart('bound.py', folder), threads: serve.peerThreads };
+});
+
+/** The two ways to have Triton, for verdicts that name them. */
+export const tritons: readonly { readonly subject: Subject; readonly called: string }[] = [
+  { subject: triton, called: 'Triton, tuned' },
+  { subject: boundTriton, called: 'Triton, as pytriton binds it' },
+];
 
 type Ports = Readonly<Record<'grpc' | 'http' | 'metrics', number>>;
 

@@ -3,7 +3,7 @@
     {"grpcPort": 1, "httpPort": 2, "instances": 2, "deadlineMs": null, "models": [{"name": "tiny", "file": "tiny.onnx", "maxBatchSize": 32}]}
 
 Becomes the tritonserver that the wheel nvidia-pytriton carries. Pytriton's own way of binding functions is not used: it
-puts a proxy between Triton and the model.
+puts a proxy between Triton and the model (bound.py).
 """
 
 from __future__ import annotations
