@@ -14,7 +14,7 @@ import { LineBudget } from './insight/line-budget.js';
 import { defineGatewayMetrics } from './metrics.js';
 import type { GatewayMetrics } from './metrics.js';
 import { openIdentity } from './open-identity.js';
-import { openQuotas } from './open-quotas.js';
+import { QuotaSource } from './open-quotas.js';
 import { Pipeline } from './pipeline/pipeline.js';
 import { MergedRepository } from './repository/merged-repository.js';
 import { PressureWatch } from './pressure-watch.js';
@@ -117,7 +117,10 @@ class RunningGateway implements Gateway {
       heldRequests: () => this.#pipeline.heldRequests,
       heldBytes: () => this.#pipeline.heldBytes,
       queuedRows: () => this.#pipeline.queuedRows,
+      oldestKeysSeconds: () => this.#identity.oldestKeysMs() / 1000,
+      heldLeases: () => quotas.heldLeases,
     });
+    const quotas = new QuotaSource({ clock, logger, metrics: this.#metrics, siblings: leaseStoreOf(siblings) });
     this.#directory = new BackendDirectory({
       clock,
       logger,
@@ -137,9 +140,9 @@ class RunningGateway implements Gateway {
       backends: { channel: (name) => this.#directory.channel(name), suspect: (name) => this.#directory.suspect(name) },
       table: this.#table,
       turns: siblings?.turns,
-      openQuotas: (shared) => openQuotas(shared, { clock, logger, siblings: leaseStoreOf(siblings) }),
+      openQuotas: (shared) => quotas.open(shared),
     });
-    this.#identity = openIdentity(clock, logger);
+    this.#identity = openIdentity(clock, logger, this.#metrics);
     this.#documents = new BackendDocuments({
       serving: (model, version) => this.#pipeline.router.backendsFor(model, version, policyOf(this.#table, model)),
       call: (backend, method, request, timeoutMs) => this.#directory.call(backend, method, request, timeoutMs),

@@ -6,6 +6,8 @@ export interface GatewayGauges {
   readonly heldRequests: () => number;
   readonly heldBytes: () => number;
   readonly queuedRows: () => number;
+  readonly oldestKeysSeconds: () => number;
+  readonly heldLeases: () => number;
 }
 
 export interface GatewayMetrics {
@@ -29,6 +31,11 @@ export interface GatewayMetrics {
   readonly breakerOpen: Gauge<'backend'>;
   readonly tableReloads: Counter<'result'>;
   readonly turnFallbacks: Counter<never>;
+  readonly credentialChecks: Counter<'kind' | 'outcome'>;
+  readonly keySetReads: Counter<'outcome'>;
+  readonly leaseExchangeSeconds: Histogram<'store' | 'outcome'>;
+  readonly leaseStoreFailing: Gauge<'store'>;
+  readonly localShareAdmissions: Counter<'store'>;
 }
 
 /** Label of requests whose model no backend has: the name comes from clients and would be a series each. */
@@ -47,6 +54,17 @@ export function defineGatewayMetrics(registry: MetricsRegistry, gauges: GatewayG
     read: gauges.heldBytes,
   });
   registry.defineGauge({ name: 'headrace_gateway_queued_rows', help: 'Rows waiting in lanes, over all models.', read: gauges.queuedRows });
+  registry.defineGauge({
+    name: 'headrace_gateway_key_set_age_seconds',
+    help: 'Time since the keys of token issuers were last fetched well, of the oldest of them; 0 where none are fetched.',
+    together: 'max',
+    read: gauges.oldestKeysSeconds,
+  });
+  registry.defineGauge({
+    name: 'headrace_gateway_leases_held',
+    help: 'With shared quotas: tenants that the gateway holds a lease for.',
+    read: gauges.heldLeases,
+  });
   return {
     requests: registry.defineCounter({
       name: 'headrace_gateway_requests_total',
@@ -151,6 +169,32 @@ export function defineGatewayMetrics(registry: MetricsRegistry, gauges: GatewayG
     turnFallbacks: registry.defineCounter({
       name: 'headrace_gateway_turn_fallbacks_total',
       help: 'With --workers: runs that a worker started without its turn because the primary process was silent.',
+    }),
+    credentialChecks: registry.defineCounter({
+      name: 'headrace_gateway_credential_checks_total',
+      help: 'Requests with a credential, by kind (certificate, token, key, header) and outcome: accepted, rejected, or unavailable (nobody could say).',
+      labels: ['kind', 'outcome'],
+    }),
+    keySetReads: registry.defineCounter({
+      name: 'headrace_gateway_key_set_reads_total',
+      help: 'Looks at the keys of token issuers, by outcome: changed, unchanged, or failed (the keys before stay).',
+      labels: ['outcome'],
+    }),
+    leaseExchangeSeconds: registry.defineHistogram({
+      name: 'headrace_gateway_lease_exchange_seconds',
+      help: 'Round trips to what shares quotas (redis, workers), by outcome: answered, overtaken by a later one, failed, or late (given up). No request waits for one.',
+      labels: ['store', 'outcome'],
+    }),
+    leaseStoreFailing: registry.defineGauge({
+      name: 'headrace_gateway_lease_store_failing',
+      help: '1 from a failed round trip to what shares quotas until the next that succeeds: tenants live on the local share meanwhile.',
+      labels: ['store'],
+      together: 'max',
+    }),
+    localShareAdmissions: registry.defineCounter({
+      name: 'headrace_gateway_local_share_admissions_total',
+      help: 'With shared quotas: requests admitted from the local share, without a lease that pays for them.',
+      labels: ['store'],
     }),
   };
 }

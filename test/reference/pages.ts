@@ -10,7 +10,7 @@ const generated = '<!-- Written from the code by `npx vitest run test/reference 
 export function metricsPage(): string {
   const zero = (): number => 0;
   const gateway = new MetricsRegistry({ processMetrics: false });
-  defineGatewayMetrics(gateway, { heldRequests: zero, heldBytes: zero, queuedRows: zero });
+  defineGatewayMetrics(gateway, { heldRequests: zero, heldBytes: zero, queuedRows: zero, oldestKeysSeconds: zero, heldLeases: zero });
   defineWorkersMetrics(gateway, { listening: zero });
   const inference = new MetricsRegistry({ processMetrics: false });
   defineInferenceMetrics(inference, { threads: zero, pooledBytes: zero });

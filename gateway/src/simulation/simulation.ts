@@ -66,7 +66,13 @@ export class Simulation {
     this.#record = new SimulationRecord(options.sloMs);
     const zero = (): number => 0;
     const registry = new MetricsRegistry({ processMetrics: false });
-    const metrics = defineGatewayMetrics(registry, { heldRequests: zero, heldBytes: zero, queuedRows: zero });
+    const metrics = defineGatewayMetrics(registry, {
+      heldRequests: zero,
+      heldBytes: zero,
+      queuedRows: zero,
+      oldestKeysSeconds: zero,
+      heldLeases: zero,
+    });
     this.#pipeline = new Pipeline({
       clock: this.#clock,
       logger: silentLogger,

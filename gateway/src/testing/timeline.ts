@@ -46,7 +46,13 @@ export class Timeline {
     models: Readonly<Record<string, readonly StandInModel[]>>,
     more: Pick<PipelineOptions, 'openQuotas'> = {},
   ) {
-    const metrics = defineGatewayMetrics(this.registry, { heldRequests: () => 0, heldBytes: () => 0, queuedRows: () => 0 });
+    const metrics = defineGatewayMetrics(this.registry, {
+      heldRequests: () => 0,
+      heldBytes: () => 0,
+      queuedRows: () => 0,
+      oldestKeysSeconds: () => 0,
+      heldLeases: () => 0,
+    });
     for (const spec of table.backends) {
       const engine = new StandInEngine(this.clock, models[spec.name] ?? []);
       const view: BackendView = {

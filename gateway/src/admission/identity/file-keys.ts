@@ -9,11 +9,15 @@ export async function fileKeys(file: string, io: IdentityIo, listener: KeySetLis
   const watch = await io.watchFile(file, {
     onText: (text) => {
       const parsed = parseKeySet(text);
+      listener.onRead?.(parsed.ok ? 'changed' : 'failed');
       if (!parsed.ok) return listener.onProblem(`${file}: ${parsed.refusal}; the keys before it stay`);
       keys = parsed.value;
       listener.onChange();
     },
-    onProblem: (problem) => listener.onProblem(problem),
+    onProblem: (problem) => {
+      listener.onRead?.('failed');
+      listener.onProblem(problem);
+    },
   });
-  return { current: () => keys, refresh: () => Promise.resolve(), close: () => watch.close() };
+  return { current: () => keys, refresh: () => Promise.resolve(), ageMs: () => undefined, close: () => watch.close() };
 }

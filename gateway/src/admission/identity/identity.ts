@@ -2,6 +2,7 @@ import type { Clock } from '@headrace/runtime';
 import type { Metadata, Peer } from '@headrace/wire';
 import type { TrafficPolicy } from '../../domain/traffic.js';
 import type { IdentityIo } from './io.js';
+import type { IdentityMeter } from './meter.js';
 import { openIdentifier } from './open-identifier.js';
 import type { OpenIdentifier } from './open-identifier.js';
 import { anonymousCaller } from './verdict.js';
@@ -11,6 +12,7 @@ export interface IdentityOptions {
   readonly clock: Clock;
   readonly io: IdentityIo;
   readonly onProblem: (problem: string) => void;
+  readonly meter?: IdentityMeter | undefined;
 }
 
 type IdentityPolicy = Pick<TrafficPolicy, 'identity' | 'requireIdentity'>;
@@ -29,6 +31,11 @@ export class Identity {
   /** At once whenever nothing has to be checked for the first time. */
   identify(metadata: Metadata, peer: Peer): Identified | Promise<Identified> {
     return this.#open === undefined ? anonymousCaller : this.#open.identifier.identify(metadata, peer);
+  }
+
+  /** Of the fetched keys that were not read well for the longest time, in milliseconds; 0 where none are fetched. */
+  oldestKeysMs(): number {
+    return this.#open?.oldestKeysMs() ?? 0;
   }
 
   /**

@@ -2,6 +2,7 @@ import { describeError } from '@headrace/runtime';
 import type { Result } from '@headrace/runtime';
 import { createLocalJWKSet } from 'jose';
 import type { JWK, JWTVerifyGetKey } from 'jose';
+import type { KeySetOutcome } from './meter.js';
 
 /** An issuer's public keys, as they are known now. */
 export interface KeySet {
@@ -9,10 +10,14 @@ export interface KeySet {
   current(): JWTVerifyGetKey | undefined;
   /** A token names a key that is not there, or there are none: looks again where that makes sense. Never rejects. */
   refresh(): Promise<void>;
+  /** Milliseconds since the keys were last read well, or since the first try; undefined: they are read when they change, and do not age. */
+  ageMs(): number | undefined;
   close(): Promise<void>;
 }
 
 export interface KeySetListener {
+  /** After each look. */
+  onRead?(outcome: KeySetOutcome): void;
   /** Other keys than before: what was proven by the old ones is to be checked again. */
   onChange(): void;
   onProblem(problem: string): void;

@@ -7,7 +7,8 @@ import { HeaderNames } from './header.js';
 import { Identifier } from './identifier.js';
 import type { Proof } from './identifier.js';
 import type { IdentityIo } from './io.js';
-import type { KeySet } from './key-set.js';
+import type { IdentityMeter } from './meter.js';
+import type { KeySet, KeySetListener } from './key-set.js';
 import { RemoteKeys } from './remote-keys.js';
 import { Tokens } from './tokens.js';
 import type { TrustedIssuer } from './tokens.js';
@@ -20,20 +21,27 @@ export interface OpenIdentifierOptions {
   readonly io: IdentityIo;
   /** For people; never carries a credential. */
   readonly onProblem: (problem: string) => void;
+  readonly meter?: IdentityMeter | undefined;
 }
 
 export interface OpenIdentifier {
   readonly identifier: Identifier;
+  /** Of the key set that was not read well for the longest time, in milliseconds; 0: none is fetched. */
+  oldestKeysMs(): number;
   close(): Promise<void>;
 }
 
 /** Reads the files that the sources name and begins to fetch the keys; resolves without waiting for an issuer's endpoint. */
 export async function openIdentifier(options: OpenIdentifierOptions): Promise<OpenIdentifier> {
-  const { sources, required, clock, io, onProblem } = options;
+  const { sources, required, clock, io, onProblem, meter } = options;
   const closing: { close(): Promise<void> }[] = [];
   const keysOf = new Map<IdentitySource, ApiKeys>();
   const issuers: TrustedIssuer[] = [];
-  const listener = { onChange: () => tokens.forget(), onProblem };
+  const listener: KeySetListener = {
+    onChange: () => tokens.forget(),
+    onProblem,
+    onRead: (outcome) => meter?.keySetRead(outcome),
+  };
   const tokens = new Tokens(issuers, clock);
   for (const source of sources) {
     if (source.kind === 'apiKey') {
@@ -51,7 +59,8 @@ export async function openIdentifier(options: OpenIdentifierOptions): Promise<Op
   const proofs = new Set(sources.flatMap((source) => proofOf(source, bearer, keysOf.get(source))));
   const headers = sources.flatMap((source) => (source.kind === 'header' ? new HeaderNames(source.header) : []));
   return {
-    identifier: new Identifier([...proofs], headers, required),
+    identifier: new Identifier([...proofs], headers, required, meter),
+    oldestKeysMs: () => Math.max(0, ...issuers.map(({ keys }) => keys.ageMs() ?? 0)),
     close: async () => void (await Promise.all(closing.map((each) => each.close()))),
   };
 }
@@ -67,11 +76,6 @@ function isBearer(source: IdentitySource): boolean {
   return source.kind === 'apiKey' && source.header === 'authorization';
 }
 
-async function keySetOf(
-  { keys }: JwtSource,
-  io: IdentityIo,
-  clock: Clock,
-  listener: { onChange(): void; onProblem(problem: string): void },
-): Promise<KeySet> {
+async function keySetOf({ keys }: JwtSource, io: IdentityIo, clock: Clock, listener: KeySetListener): Promise<KeySet> {
   return keys.kind === 'file' ? fileKeys(keys.file, io, listener) : new RemoteKeys(keys.uri, io, clock, listener);
 }

@@ -20,6 +20,7 @@ export class RemoteKeys implements KeySet {
   #keys: JWTVerifyGetKey | undefined;
   #underWay: Promise<void> | undefined;
   #askedMs = -Infinity;
+  #readMs: number;
   #timer: Timer | undefined;
   #closed = false;
 
@@ -29,11 +30,16 @@ export class RemoteKeys implements KeySet {
     this.#io = io;
     this.#clock = clock;
     this.#listener = listener;
+    this.#readMs = clock.nowMs();
     void this.refresh();
   }
 
   current(): JWTVerifyGetKey | undefined {
     return this.#keys;
+  }
+
+  ageMs(): number {
+    return this.#clock.nowMs() - this.#readMs;
   }
 
   refresh(): Promise<void> {
@@ -60,6 +66,8 @@ export class RemoteKeys implements KeySet {
       .then((problem) => {
         this.#underWay = undefined;
         if (this.#closed) return;
+        if (problem === undefined) this.#readMs = this.#clock.nowMs();
+        else this.#listener.onRead?.('failed');
         if (problem !== undefined) this.#listener.onProblem(`${this.#uri}: ${problem}; the keys before it stay`);
         this.#timer = this.#clock.setTimer(() => void this.#ask(), problem === undefined ? refreshMs : retryMs);
       });
@@ -67,12 +75,17 @@ export class RemoteKeys implements KeySet {
   }
 
   #take(text: string): string | undefined {
-    if (text === this.#text) return undefined;
+    if (text === this.#text) {
+      this.#listener.onRead?.('unchanged');
+      return undefined;
+    }
     const parsed = parseKeySet(text);
     if (!parsed.ok) return parsed.refusal;
     this.#text = text;
     this.#keys = parsed.value;
-    if (!this.#closed) this.#listener.onChange();
+    if (this.#closed) return undefined;
+    this.#listener.onRead?.('changed');
+    this.#listener.onChange();
     return undefined;
   }
 }

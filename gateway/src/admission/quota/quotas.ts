@@ -84,6 +84,7 @@ export class Quotas {
     const room = !quota.full && one?.full !== true;
     const sure = this.#shared === undefined || this.#shared.answers(quota.account, quota, one, computeMs, nowMs);
     if (allowed && allowedHere && room && sure) {
+      this.#shared?.admitted(quota, one, computeMs, nowMs);
       quota.enter(computeMs, nowMs);
       one?.enter(computeMs, nowMs);
       this.#shared?.touch(quota.account);

@@ -80,7 +80,13 @@ describe('quantile', () => {
 /** A gateway that answered `count` requests of 3 ms in runs of two rows. */
 async function gatewayText(count: number): Promise<string> {
   const registry = new MetricsRegistry({ processMetrics: false });
-  const metrics = defineGatewayMetrics(registry, { heldRequests: () => 0, heldBytes: () => 0, queuedRows: () => 7 });
+  const metrics = defineGatewayMetrics(registry, {
+    heldRequests: () => 0,
+    heldBytes: () => 0,
+    queuedRows: () => 7,
+    oldestKeysSeconds: () => 0,
+    heldLeases: () => 0,
+  });
   metrics.backendReady.set({ backend: 'replica-0' }, 1);
   metrics.backendReady.set({ backend: 'replica-1' }, 0);
   for (let request = 0; request < count; request += 1) {
@@ -96,7 +102,13 @@ async function gatewayText(count: number): Promise<string> {
 describe('a gateway', () => {
   test('every metric that is read is one that it defines', () => {
     const registry = new MetricsRegistry({ processMetrics: false });
-    defineGatewayMetrics(registry, { heldRequests: () => 0, heldBytes: () => 0, queuedRows: () => 0 });
+    defineGatewayMetrics(registry, {
+      heldRequests: () => 0,
+      heldBytes: () => 0,
+      queuedRows: () => 0,
+      oldestKeysSeconds: () => 0,
+      heldLeases: () => 0,
+    });
     const defined = new Set(registry.catalogue().map(({ name }) => name));
     const family = modelFamilies.find(({ requests }) => requests.includes('gateway'));
     const read = [family?.requests, family?.latency, family?.wait, family?.batchRows, family?.queuedRows, ...Object.values(replicaFamily)];

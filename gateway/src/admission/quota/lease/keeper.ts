@@ -11,6 +11,18 @@ export interface Exchange {
   readonly sentAtMs: number;
 }
 
+/** Overtaken: a later ask was answered first. Late: given up before an answer came. */
+export type ExchangeOutcome = 'answered' | 'overtaken' | 'failed' | 'late';
+
+/** What sharing tells of itself; declared here, implemented at the rim. */
+export interface LeaseMeter {
+  exchanged(outcome: ExchangeOutcome, durationMs: number): void;
+  /** After each exchange. */
+  failing(failing: boolean): void;
+  /** A request was admitted without a lease that pays for it. */
+  admittedLocally(): void;
+}
+
 export interface KeeperCounts {
   exchanges: number;
   answers: number;
@@ -26,6 +38,7 @@ export class LeaseKeeper {
   readonly counts: KeeperCounts = { exchanges: 0, answers: 0, failures: 0, timeouts: 0 };
   readonly #store: LeaseStore;
   readonly #clock: Clock;
+  readonly #meter: LeaseMeter | undefined;
   #queue: LeaseAccount[] = [];
   #holders: LeaseAccount[] = [];
   /** Oldest first; what was answered stays until it is at the front. */
@@ -36,14 +49,20 @@ export class LeaseKeeper {
   #failedAtMs = 0;
   #closed = false;
 
-  constructor(store: LeaseStore, clock: Clock) {
+  constructor(store: LeaseStore, clock: Clock, meter?: LeaseMeter) {
     this.#store = store;
     this.#clock = clock;
+    this.#meter = meter;
   }
 
   /** True from a failed exchange to the next one that succeeds. */
   get failing(): boolean {
     return this.#failing;
+  }
+
+  /** Tenants that something is held for. Looks at all who may: for a scrape, not for a request. */
+  get held(): number {
+    return this.#holders.filter(({ buckets }) => buckets.some((bucket) => bucket.holds)).length;
   }
 
   /** True while the store cannot be asked about this tenant: one shard may be gone and the others there. */
@@ -106,7 +125,7 @@ export class LeaseKeeper {
       answered += 1;
       if (!open) continue;
       this.counts.timeouts += 1;
-      this.#failed(exchange);
+      this.#failed(exchange, 'late');
     }
     if (answered > 0) this.#underWay = this.#underWay.slice(answered);
   }
@@ -158,7 +177,7 @@ export class LeaseKeeper {
       },
       () => {
         this.#unsettled -= 1;
-        if (account.exchange === exchange) this.#failed(exchange);
+        if (account.exchange === exchange) this.#failed(exchange, 'failed');
       },
     );
   }
@@ -183,6 +202,8 @@ export class LeaseKeeper {
     this.counts.answers += 1;
     this.#failing = false;
     const nowMs = this.#clock.nowMs();
+    this.#meter?.exchanged(answers === undefined ? 'overtaken' : 'answered', nowMs - sentAtMs);
+    this.#meter?.failing(false);
     for (const [at, bucket] of buckets.entries()) {
       const answer = answers?.[at];
       if (answer !== undefined) bucket.endExchange(answer, sentAtMs, nowMs);
@@ -196,12 +217,14 @@ export class LeaseKeeper {
   }
 
   /** What was to be reported stays to be reported: totals grow, and the next ask carries them. */
-  #failed(exchange: Exchange): void {
+  #failed(exchange: Exchange, outcome: ExchangeOutcome): void {
     exchange.account.exchange = undefined;
     exchange.account.failed = true;
     this.counts.failures += 1;
     this.#failing = true;
     this.#failedAtMs = this.#clock.nowMs();
+    this.#meter?.exchanged(outcome, this.#failedAtMs - exchange.sentAtMs);
+    this.#meter?.failing(true);
     this.touch(exchange.account);
   }
 }
