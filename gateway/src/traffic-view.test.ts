@@ -112,6 +112,7 @@ describe('explain', () => {
       retryAfterMs: 100,
       band: 0,
       loweredFrom: 0,
+      identityMs: 0,
       arrivedMs: nowMs,
       queuedMs: Number.NaN,
       startedMs: Number.NaN,

@@ -188,6 +188,11 @@ describe('a traffic policy', { timeout: 120_000 }, () => {
     const { trailers } = await client.call(ModelInfer, urgent, { metadata });
     expect(trailers.get('x-headrace-lowered-priority')).toEqual(['1 -> 3']);
     expect(String(trailers.get('server-timing'))).toMatch(/^admission;dur=[\d.]+, queue;dur=[\d.]+, run;dur=[\d.]+, reply;dur=[\d.]+$/);
+    const signed = { authorization: `Bearer ${token({ sub: 'acme' })}`, 'x-headrace-stage-times': '1' };
+    const checked = await infer('first', signed);
+    expect(String(checked.trailers.get('server-timing'))).toMatch(/^identity;dur=[\d.]+, admission;dur=/);
+    // A token that holds is not checked again.
+    expect(String((await infer('first', signed)).trailers.get('server-timing'))).toMatch(/^admission;dur=/);
     const quiet = await infer('first', { 'x-headrace-tenant': 'acme' });
     expect([quiet.trailers.get('server-timing'), quiet.trailers.get('x-headrace-lowered-priority')]).toEqual([[], []]);
   });

@@ -11,6 +11,8 @@ export interface Incoming {
   readonly traceparent: string | undefined;
   readonly tracestate: string | undefined;
   readonly arrivedMs: number;
+  /** Before its arrival it waited so long for the check of its credential, ms; absent: it was known at once. */
+  readonly identityMs?: number | undefined;
   /** Clock.nowMs() scale; Infinity for none. */
   readonly callDeadlineMs: number;
   /** Who asks; absent: nobody looked. */

@@ -2,25 +2,26 @@ import type { Explanation } from '@headrace/proto';
 import type { EndedTrail } from './request-trail.js';
 
 export interface Stage {
-  readonly name: 'admission' | 'queue' | 'run' | 'reply';
+  readonly name: 'identity' | 'admission' | 'queue' | 'run' | 'reply';
   readonly ms: number;
 }
 
 /** When a request reached each stage; NaN for those that it did not. */
-export type StageTimes = Pick<EndedTrail, 'arrivedMs' | 'queuedMs' | 'startedMs' | 'answeredMs' | 'endedMs'>;
+export type StageTimes = Pick<EndedTrail, 'identityMs' | 'arrivedMs' | 'queuedMs' | 'startedMs' | 'answeredMs' | 'endedMs'>;
 
 /**
- * Where the time went, in order, for as far as the request got; the stages add up to arrival..end. E.g. refused at the door:
- * [admission]; expired in its lane: [admission, queue]; answered: all four.
+ * Where the time went, in order, for as far as the request got; the stages add up to arrival..end, but for what it waited before
+ * that until its credential was checked, if it had to. E.g. refused at the door: [admission]; expired in its lane: [admission,
+ * queue]; answered: [admission, queue, run, reply]; with a new token: [identity, admission, queue, run, reply].
  */
-export function stagesOf({ arrivedMs, queuedMs, startedMs, answeredMs, endedMs }: StageTimes): Stage[] {
+export function stagesOf({ identityMs, arrivedMs, queuedMs, startedMs, answeredMs, endedMs }: StageTimes): Stage[] {
   const ends: readonly (readonly [Stage['name'], number])[] = [
     ['admission', queuedMs],
     ['queue', startedMs],
     ['run', answeredMs],
     ['reply', endedMs],
   ];
-  const stages: Stage[] = [];
+  const stages: Stage[] = identityMs > 0 ? [{ name: 'identity', ms: identityMs }] : [];
   let fromMs = arrivedMs;
   for (const [name, atMs] of ends) {
     const reached = Number.isFinite(atMs);

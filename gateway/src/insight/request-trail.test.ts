@@ -14,6 +14,7 @@ const ended: EndedTrail = {
   retryAfterMs: Number.NaN,
   band: 2,
   loweredFrom: 1,
+  identityMs: 0.25,
   arrivedMs: 1000,
   queuedMs: 1001,
   startedMs: 1002.5,

@@ -14,6 +14,8 @@ export interface EndedTrail {
   readonly band: number;
   /** The priority that was asked for and not allowed; 0 otherwise. */
   readonly loweredFrom: number;
+  /** Waited before the arrival, until it was known who asks; 0: at once. */
+  readonly identityMs: number;
   readonly arrivedMs: number;
   readonly queuedMs: number;
   readonly startedMs: number;
@@ -26,12 +28,12 @@ export interface EndedTrail {
 
 /** Ids are remembered by so many of their bytes; the transport gives none that is longer (128, and a number within a stream). */
 const idBytes = 144;
-const numbers = 10;
+const numbers = 11;
 
 /**
  * The latest requests in a ring, for those who ask what became of one:
  *
- *     slot i:  ids[i * 144 ...]  length[i]  numbers[i * 10 ...]  texts[i] (model, version, tenant, tier, reason, message, backend)
+ *     slot i:  ids[i * 144 ...]  length[i]  numbers[i * 11 ...]  texts[i] (model, version, tenant, tier, reason, message, backend)
  *
  * Written for every request, read seldom: nothing is allocated by a write, no Map holds the ids (docs/design/0006), and a
  * question looks at every slot. Ids are kept as bytes, because a string that the ring kept alive would be promoted to V8's
@@ -83,6 +85,7 @@ export class RequestTrail {
     kept[at + 7] = ended.loweredFrom;
     kept[at + 8] = ended.batchRows;
     kept[at + 9] = ended.attempts;
+    kept[at + 10] = ended.identityMs;
     const text = slot * texts;
     this.#texts[text] = bounded(ended.model);
     this.#texts[text + 1] = bounded(ended.version);
@@ -121,6 +124,7 @@ export class RequestTrail {
       loweredFrom: number(7),
       batchRows: number(8),
       attempts: number(9),
+      identityMs: number(10),
       model: text(0),
       version: text(1),
       tenant: text(2),

@@ -18,7 +18,10 @@ import type { StageTimes } from '../insight/explain.js';
 /** A request from its acceptance to its answer. */
 export interface Live extends OpenItem, Deadline {
   readonly view: InferRequestView;
-  readonly incoming: Pick<Incoming, 'requestId' | 'traceparent' | 'tracestate' | 'arrivedMs' | 'returning' | 'wantsStageTimes'>;
+  readonly incoming: Pick<
+    Incoming,
+    'requestId' | 'traceparent' | 'tracestate' | 'arrivedMs' | 'identityMs' | 'returning' | 'wantsStageTimes'
+  >;
   readonly classified: Classified;
   readonly policy: ModelPolicy;
   readonly lane: ModelLane<Attempt>;
@@ -59,11 +62,11 @@ export interface Accepted extends Pick<
 }
 
 export function newLive({ incoming, view, classified, policy, lane, shape, done, tenant, grant, askedModel, queuedMs }: Accepted): Live {
-  const { requestId, traceparent, tracestate, arrivedMs, returning, wantsStageTimes } = incoming;
+  const { requestId, traceparent, tracestate, arrivedMs, identityMs, returning, wantsStageTimes } = incoming;
   return {
     view,
     // Not the whole: its view is borrowed.
-    incoming: { requestId, traceparent, tracestate, arrivedMs, returning, wantsStageTimes },
+    incoming: { requestId, traceparent, tracestate, arrivedMs, identityMs, returning, wantsStageTimes },
     classified,
     policy,
     lane,
@@ -112,5 +115,5 @@ export function withTrailers(live: Live, outcome: Outcome, nowMs: number): Outco
 }
 
 function timesOf({ incoming, queuedMs, startedMs, answeredMs }: Live, endedMs: number): StageTimes {
-  return { arrivedMs: incoming.arrivedMs, queuedMs, startedMs, answeredMs, endedMs };
+  return { identityMs: incoming.identityMs ?? 0, arrivedMs: incoming.arrivedMs, queuedMs, startedMs, answeredMs, endedMs };
 }

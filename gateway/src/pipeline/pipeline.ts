@@ -140,8 +140,8 @@ export class Pipeline {
     return spent;
   }
 
-  refusedOnSight(requestId: string, arrivedMs: number, refusal: Refusal): void {
-    this.#record.refusedOnSight(requestId, arrivedMs, refusal, this.#clock.nowMs());
+  refusedOnSight(requestId: string, arrivedMs: number, refusal: Refusal, identityMs = 0): void {
+    this.#record.refusedOnSight(requestId, arrivedMs, refusal, identityMs, this.#clock.nowMs());
   }
 
   /** From the door into the batcher; the refusal when it comes no further, and then nothing is held for it. */

@@ -25,16 +25,22 @@ export class PipelineRecord {
   readonly trail = new RequestTrail(rememberedRequests);
 
   /** Refused before it was let in. A model that no backend has is a client's invention and gets no series of its own. */
-  refused({ requestId, view, arrivedMs }: Incoming, tenant: Tenant | undefined, known: boolean, refusal: Refusal, nowMs: number): void {
+  refused(
+    { requestId, view, arrivedMs, identityMs = 0 }: Incoming,
+    tenant: Tenant | undefined,
+    known: boolean,
+    refusal: Refusal,
+    nowMs: number,
+  ): void {
     this.#count(view.modelName, known, tenant, refusal.reason);
     const { modelName: model, modelVersion: version } = view;
-    this.trail.note({ requestId, model, version, ...whose(tenant), ...why(refusal), ...nowhere, arrivedMs, endedMs: nowMs });
+    this.trail.note({ requestId, model, version, ...whose(tenant), ...why(refusal), ...nowhere, identityMs, arrivedMs, endedMs: nowMs });
   }
 
   /** Refused before it was read. */
-  refusedOnSight(requestId: string, arrivedMs: number, refusal: Refusal, nowMs: number): void {
+  refusedOnSight(requestId: string, arrivedMs: number, refusal: Refusal, identityMs: number, nowMs: number): void {
     this.#count('', false, undefined, refusal.reason);
-    this.trail.note({ requestId, model: '', version: '', ...nobody, ...why(refusal), ...nowhere, arrivedMs, endedMs: nowMs });
+    this.trail.note({ requestId, model: '', version: '', ...nobody, ...why(refusal), ...nowhere, identityMs, arrivedMs, endedMs: nowMs });
   }
 
   /** Let in, and now over; without a refusal it was answered. */
@@ -54,6 +60,7 @@ export class PipelineRecord {
       retryAfterMs: refusal?.retryAfterMs ?? Number.NaN,
       band: classified.band,
       loweredFrom: classified.loweredFrom ?? 0,
+      identityMs: incoming.identityMs ?? 0,
       arrivedMs: incoming.arrivedMs,
       queuedMs: live.queuedMs,
       startedMs: live.startedMs,

@@ -26,13 +26,20 @@ function inferUnary(message: Buffer, call: UnaryCall, waiting: WaitingCallers, o
   const requestId = requestIdOf(call.metadata);
   call.sendHeaders(Metadata.of({ [metadataKey.requestId]: requestId }));
   let ticket: Ticket | undefined;
-  const submit = (bytes: Buffer, who: Result<Caller>): void => {
-    ticket = submitMessage(bytes, call, who, requestId, 'ModelInfer', options, (outcome) => answer(call, outcome));
+  const submit = (bytes: Buffer, who: Result<Caller>, identityMs?: number): void => {
+    ticket = submitMessage(bytes, call, who, requestId, 'ModelInfer', options, (outcome) => answer(call, outcome), identityMs);
   };
   const who = options.callers.identify(call.metadata, call.peer);
   if ('then' in who) {
+    const { clock } = options;
+    const askedMs = clock.nowMs();
     call.onCancel(() => ticket?.cancel());
-    waiting.wait(who, message, () => call.cancelled, submit);
+    waiting.wait(
+      who,
+      message,
+      () => call.cancelled,
+      (bytes, known) => submit(bytes, known, clock.nowMs() - askedMs),
+    );
     return;
   }
   submit(message, who);

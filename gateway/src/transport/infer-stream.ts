@@ -27,28 +27,31 @@ interface Slot {
  */
 export function inferStream(call: StreamCall, options: InferMethodOptions, streams: OpenStreams): void {
   const who = options.callers.identify(call.metadata, call.peer);
-  if (!('then' in who)) return answerStream(call, who, options, streams);
+  if (!('then' in who)) return answerStream(call, who, options, streams, 0);
   // Nothing is read until it is known whose requests they are.
   call.pause();
+  const askedMs = options.clock.nowMs();
   const begin = (known: Result<Caller>): void => {
     if (call.cancelled) return;
-    answerStream(call, known, options, streams);
+    answerStream(call, known, options, streams, options.clock.nowMs() - askedMs);
     call.resume();
   };
   who.then(begin, () => begin(unchecked));
 }
 
-function refuseStream(call: StreamCall, requestId: string, refusal: Refusal, { clock, log, sink }: InferMethodOptions): void {
+function refuseStream(call: StreamCall, requestId: string, refusal: Refusal, identityMs: number, options: InferMethodOptions): void {
+  const { clock, log, sink } = options;
   const arrivedMs = clock.nowMs();
-  sink.refusedOnSight(requestId, arrivedMs, refusal);
+  sink.refusedOnSight(requestId, arrivedMs, refusal, identityMs);
   log.ended({ method: 'ModelStreamInfer', requestId, model: '', peer: call.peer.address, arrivedMs, refusal });
   call.sendHeaders(Metadata.of({ [metadataKey.requestId]: requestId }));
   call.fail(refusalToStatus(refusal));
 }
 
-function answerStream(call: StreamCall, who: Result<Caller>, options: InferMethodOptions, streams: OpenStreams): void {
+/** `identityMs`: what its first request waited for the check of who asks. */
+function answerStream(call: StreamCall, who: Result<Caller>, options: InferMethodOptions, streams: OpenStreams, identityMs: number): void {
   const streamId = requestIdOf(call.metadata);
-  if (!who.ok) return refuseStream(call, streamId, who.refusal, options);
+  if (!who.ok) return refuseStream(call, streamId, who.refusal, identityMs, options);
   const slots: Slot[] = [];
   let received = 0;
   let clientEnded = false;
@@ -84,10 +87,12 @@ function answerStream(call: StreamCall, who: Result<Caller>, options: InferMetho
     slots.push(slot);
     received += 1;
     // Each request of a stream has an id of its own for logs and backends: "<stream>/1", "<stream>/2", ...
-    slot.ticket = submitMessage(message, call, who, `${streamId}/${received}`, 'ModelStreamInfer', options, (outcome) => {
+    const done = (outcome: Outcome): void => {
       slot.outcome = outcome;
       advance();
-    });
+    };
+    const waitedMs = received === 1 ? identityMs : 0;
+    slot.ticket = submitMessage(message, call, who, `${streamId}/${received}`, 'ModelStreamInfer', options, done, waitedMs);
     advance();
   });
   call.onDrain(() => {

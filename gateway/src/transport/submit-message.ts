@@ -11,7 +11,7 @@ import type { CallerIdentity } from './callers.js';
 export interface InferSink {
   submit(incoming: Incoming, done: Done): Ticket;
   /** Refused before it got there: nobody knows who asks, or it cannot be read. Only to be counted and remembered. */
-  refusedOnSight(requestId: string, arrivedMs: number, refusal: Refusal): void;
+  refusedOnSight(requestId: string, arrivedMs: number, refusal: Refusal, identityMs: number): void;
 }
 
 /** Told of each request's end. */
@@ -42,7 +42,7 @@ export interface InferMethodOptions {
   readonly onDrain: (listener: () => void) => void;
 }
 
-/** Scans one request message and submits it; the end is logged and traced. Undefined when it was refused on sight. */
+/** Scans one request message and submits it; the end is logged and traced. `identityMs`: waited for the check of who asks. Undefined when it was refused on sight. */
 export function submitMessage(
   message: Buffer,
   call: ServerCall,
@@ -51,6 +51,7 @@ export function submitMessage(
   method: EndedRequest['method'],
   options: InferMethodOptions,
   done: Done,
+  identityMs = 0,
 ): Ticket | undefined {
   const { clock, tracing, log, sink, scanner } = options;
   const arrivedMs = clock.nowMs();
@@ -63,7 +64,7 @@ export function submitMessage(
     log.ended({ method, requestId, model, peer: call.peer.address, arrivedMs, refusal });
   };
   const refuseOnSight = (refusal: Refusal): undefined => {
-    sink.refusedOnSight(requestId, arrivedMs, refusal);
+    sink.refusedOnSight(requestId, arrivedMs, refusal, identityMs);
     end('', refusal);
     done({ ok: false, refusal });
   };
@@ -77,6 +78,7 @@ export function submitMessage(
     traceparent: span.traceparent,
     tracestate: span.tracestate,
     arrivedMs,
+    identityMs,
     callDeadlineMs: call.deadlineMs,
     caller: who.value,
     returning: isReturning(call.metadata),

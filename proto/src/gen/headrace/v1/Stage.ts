@@ -3,7 +3,7 @@
 
 export interface Stage {
   /**
-   * "admission", "queue", "run", "reply".
+   * "identity" (only where it was waited for: a credential that was new), "admission", "queue", "run", "reply".
    */
   'name'?: (string);
   'ms'?: (number | string);
@@ -11,7 +11,7 @@ export interface Stage {
 
 export interface Stage__Output {
   /**
-   * "admission", "queue", "run", "reply".
+   * "identity" (only where it was waited for: a credential that was new), "admission", "queue", "run", "reply".
    */
   'name': (string);
   'ms': (number);
