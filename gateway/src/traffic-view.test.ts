@@ -40,7 +40,9 @@ function rig(trafficPolicy?: unknown) {
     for (let i = 0; i < times; i++) {
       const nowMs = clock.nowMs();
       const of = admission.tenantOf({ tenant, tier: undefined, proven: true }, nowMs);
-      admission.admit({ tenant: of, model: 'm', policy: table.defaults, revision: '1', rows: 1, band: 2, returning: false }, nowMs);
+      const entrant = { tenant: of, model: 'm', policy: table.defaults, revision: '1', rows: 1, band: 2, returning: false };
+      const granted = admission.admit(entrant, nowMs);
+      if ('reason' in granted) admission.refused(of, granted);
     }
   };
   return { clock, view, trail, send };

@@ -64,7 +64,7 @@ describe('Admission', () => {
     const first = ask('x');
     expect(ask('y')).toBe(first);
     admission.release(granted(first), silent, 0);
-    admission.giveBack(granted(first), full, 0);
+    admission.giveBack(granted(first), 0);
     expect([admission.tenants, admission.limitedModels()]).toEqual([undefined, []]);
   });
 
@@ -85,19 +85,21 @@ describe('Admission', () => {
     });
     const grants = fill(ask);
     for (let i = 0; i < 10; i++) expect(reason(ask('x'))).toBe('OVERLOADED');
-    expect(of('x').refused).toEqual(new Map([['OVERLOADED', 10]]));
     expect([of('x').underWay, of('x').admitted, of('x').computeMs]).toEqual([0, 0, 0]);
     for (const grant of grants) admission.release(grant, silent, 0);
     expect(admission.limitOf('m')?.underWay).toBe(0);
     expect(admission.quotas.use(of('x'), 0)).toMatchObject({ requestsLeft: 3, underWay: 0 });
   });
 
-  it('gives all back where a later step refuses, and counts the refusal', () => {
+  it('gives all back where a later step refuses, and counts a refusal when it is told', () => {
     const { admission, ask, of } = rig({
       ...slo,
       ...policy({ requestsPerSecond: 0.001, burst: 1, concurrency: 1, computeMillisecondsPerSecond: 1, computeBurstMilliseconds: 100 }),
     });
-    for (let i = 0; i < 5; i++) admission.giveBack(granted(ask('x')), full, 0);
+    for (let i = 0; i < 5; i++) {
+      admission.giveBack(granted(ask('x')), 0);
+      admission.refused(of('x'), full);
+    }
     const { underWay, admitted, computeMs, refused } = of('x');
     expect([underWay, admitted, computeMs, refused]).toEqual([0, 0, 0, new Map([['QUEUE_FULL', 5]])]);
     expect(admission.quotas.use(of('x'), 0)).toMatchObject({ requestsLeft: 1, computeLeftMs: 100, underWay: 0 });

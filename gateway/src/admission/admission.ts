@@ -103,7 +103,7 @@ export class Admission {
       const refusal = this.#quotas.take(tenant, model, computeMs, nowMs);
       if (refusal === undefined) quotas = this.#quotas;
       else if (shadow) this.#shadowed(tenant, model, refusal);
-      else return refused(tenant, refusal);
+      else return refusal;
     }
     let counted = limit;
     const refusal = limit?.admit(entrant.band, tenant, entrant.rows, entrant.returning, nowMs);
@@ -111,7 +111,7 @@ export class Admission {
       if (tenant === undefined) return refusal;
       if (!shadow) {
         quotas?.giveBack(tenant, model, computeMs, nowMs);
-        return refused(tenant, refusal);
+        return refusal;
       }
       this.#shadowed(tenant, model, refusal);
       counted = undefined;
@@ -124,8 +124,8 @@ export class Admission {
     return { tenant, model, quotas, computeMs, limit: counted, band: entrant.band };
   }
 
-  /** A later step refused it: as if it had never come, but for the count of refusals. */
-  giveBack(grant: Grant, refusal: Refusal, nowMs: number): void {
+  /** A later step refused it: as if it had never come. */
+  giveBack(grant: Grant, nowMs: number): void {
     const { tenant, quotas, model, computeMs, limit } = grant;
     limit?.left(tenant);
     if (tenant === undefined) return;
@@ -133,7 +133,12 @@ export class Admission {
     tenant.underWay -= 1;
     tenant.admitted -= 1;
     tenant.computeMs -= computeMs;
-    refused(tenant, refusal);
+  }
+
+  /** No model took it: once for a request, however many were tried. */
+  refused(tenant: Tenant | undefined, refusal: Refusal): void {
+    // Only the directory makes tenants.
+    if (tenant !== undefined) countRefusal(tenant as KnownTenant, refusal);
   }
 
   /** It has ended, however it ended. */
@@ -220,13 +225,12 @@ export class Admission {
   }
 
   #shadowed(tenant: KnownTenant, model: string, refusal: Refusal): void {
-    refused(tenant, refusal);
+    countRefusal(tenant, refusal);
     this.#options.onShadow?.(tenant, model, refusal.reason);
   }
 }
 
-function refused(tenant: KnownTenant, refusal: Refusal): Refusal {
+function countRefusal(tenant: KnownTenant, refusal: Refusal): void {
   const counts = (tenant.refused ??= new Map());
   counts.set(refusal.reason, (counts.get(refusal.reason) ?? 0) + 1);
-  return refusal;
 }

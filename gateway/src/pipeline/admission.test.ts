@@ -297,6 +297,45 @@ describe('a fallback', () => {
     expect(sent.map(reason)).toEqual(['OK', 'OK', 'OK', 'OK', 'RATE_LIMITED', 'RATE_LIMITED']);
     expect([known(line, 'x').admitted, known(line, 'x').underWay]).toEqual([4, 0]);
   });
+
+  const anybody = { tiers: [{ name: 't' }], tenants: [{ name: 'x' }], defaultTier: 't' };
+  const counted = async (line: Timeline, name: string): Promise<readonly string[]> =>
+    (await line.registry.exposition()).split('\n').filter((each) => each.startsWith(`headrace_gateway_${name}_total{`));
+
+  it.each([
+    ['its queue is full', { a: [m(), small] }, [3, 2], 'QUEUE_FULL'],
+    ['it is gone', { a: [small] }, [0, 5], 'MODEL_NOT_FOUND'],
+  ] as const)('counts a request once, as admitted, where the first does not take it: %s', async (_, models, [first, second], why) => {
+    const line = timeline({ ...withFallback, trafficPolicy: anybody }, models);
+    const sent = Array.from({ length: 5 }, () => line.send(one, Infinity, from('x')));
+    line.clock.advance(1_000);
+    expect(sent.map(reason)).toEqual(Array(5).fill('OK'));
+    expect([known(line, 'x').admitted, known(line, 'x').refused ?? new Map()]).toEqual([5, new Map()]);
+    expect(await counted(line, 'tenant_requests')).toEqual(['headrace_gateway_tenant_requests_total{tenant="x",tier="t",reason="OK"} 5']);
+    expect(await counted(line, 'fallbacks')).toEqual([
+      `headrace_gateway_fallbacks_total{model="m",fallback="small",reason="${why}"} ${second}`,
+    ]);
+    expect(line.engine('a').runs.filter(({ model }) => model === 'm')).toHaveLength(first);
+  });
+
+  it('that refuses as well leaves one refusal, with the reason of the first', async () => {
+    const both = { models: [withFallback.models[0], { name: 'small', batching: { maxQueuedRows: 1 } }], trafficPolicy: anybody };
+    const line = timeline(both, { a: [m(), { ...small, overheadMs: 10 }] });
+    const sent = Array.from({ length: 10 }, () => line.send(one, Infinity, from('x')));
+    line.clock.advance(1_000);
+    const answered = sent.filter((each) => reason(each) === 'OK').length;
+    expect([known(line, 'x').admitted, known(line, 'x').refused]).toEqual([answered, new Map([['QUEUE_FULL', 10 - answered]])]);
+  });
+
+  it('is no help in vain: what neither serves is refused once', () => {
+    const line = timeline({ ...withFallback, trafficPolicy: anybody }, { a: [m({ name: 'else' })] });
+    const sent = line.send(one, Infinity, from('x'));
+    expect([reason(sent), known(line, 'x').admitted, known(line, 'x').refused]).toEqual([
+      'MODEL_NOT_FOUND',
+      0,
+      new Map([['MODEL_NOT_FOUND', 1]]),
+    ]);
+  });
 });
 
 describe('stage times', () => {

@@ -135,6 +135,7 @@ export class Pipeline {
     if (!isRefusal(accepted)) return { cancel: () => this.#cancel(accepted) };
     const other = this.#instead(incoming, tenant, done, accepted);
     if (other !== undefined) return { cancel: () => this.#cancel(other) };
+    this.#admission.refused(tenant, accepted);
     this.#record.refused(incoming, tenant, this.#isKnown(view.modelName), accepted, this.#clock.nowMs());
     done({ ok: false, refusal: accepted });
     return spent;
@@ -172,9 +173,8 @@ export class Pipeline {
     );
     if (isRefusal(grant)) return grant;
     if (!this.#bytes.take(view.bytes.length)) {
-      const full = this.#bytes.full();
-      this.#admission.giveBack(grant, full, arrivedMs);
-      return full;
+      this.#admission.giveBack(grant, arrivedMs);
+      return this.#bytes.full();
     }
     // 4. Keep: the one copy of a message that waits, or that may have to be sent again.
     const live = newLive({
@@ -197,7 +197,7 @@ export class Pipeline {
     // 6. Into the batcher, which starts runs (Runs, steps 7 to 9), perhaps at once.
     const refused = pinned.ok ? this.#enter(live, pinned.value, shape.mergeable, classified.value.bypass) : pinned.refusal;
     if (refused === undefined) return live;
-    this.#withdraw(live, refused);
+    this.#withdraw(live);
     return refused;
   }
 
@@ -356,11 +356,11 @@ export class Pipeline {
   }
 
   /** The batcher did not take it: as if it had never come. */
-  #withdraw(live: Live, refusal: Refusal): void {
+  #withdraw(live: Live): void {
     // Dropped by the batcher before it returned: it has been answered.
     if (live.over) return;
     this.#close(live);
-    this.#admission.giveBack(live.grant, refusal, live.incoming.arrivedMs);
+    this.#admission.giveBack(live.grant, live.incoming.arrivedMs);
     this.#live.delete(live);
   }
 
