@@ -1,3 +1,7 @@
+export { parseApiKeys } from './admission/identity/api-keys.js';
+export { newApiKey } from './admission/identity/new-api-key.js';
+export type { NewApiKey } from './admission/identity/new-api-key.js';
+export { tenantNameProblem } from './domain/tenant-name.js';
 export type { TierPolicy, TrafficPolicy } from './domain/traffic.js';
 export { startGateway } from './gateway.js';
 export type { Gateway, GatewayOptions } from './gateway.js';

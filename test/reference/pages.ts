@@ -95,7 +95,7 @@ spec:
   mode: Enforce # or Shadow: counts, refuses nothing
 \`\`\`
 
-A file of API keys holds their SHA-256 (\`printf %s "$KEY" | sha256sum\`), never the keys:
+A file of API keys holds their SHA-256, never the keys; \`headrace key create --tenant acme\` makes a key and its line:
 
 \`\`\`yaml
 keys:

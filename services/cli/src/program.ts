@@ -4,6 +4,7 @@ import { callName } from './commands/call-name.js';
 import type { CommandContext } from './commands/command.js';
 import { explainCommand } from './commands/explain.js';
 import { inferCommand } from './commands/infer.js';
+import { keyCommand } from './commands/key.js';
 import { limitsCommand } from './commands/limits.js';
 import { loadCommand } from './commands/load.js';
 import { modelsCommand } from './commands/models.js';
@@ -47,6 +48,7 @@ ${exitCodeHelp}`,
     topCommand,
     limitsCommand,
     explainCommand,
+    keyCommand,
     benchCommand,
     simulateCommand,
   ];

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { Metadata, Peer } from '@headrace/wire';
 import type { ApiKeys } from './api-keys.js';
 import type { CertificateNames } from './certificate.js';
+import { digestOf } from './credential-digest.js';
 import type { HeaderNames } from './header.js';
 import { noMeter, outcomeOf } from './meter.js';
 import type { CredentialKind, IdentityMeter } from './meter.js';
@@ -111,8 +111,4 @@ function counted(meter: IdentityMeter, kind: CredentialKind, verdict: Identified
 
 function unknownKey(keys: readonly ApiKeys[]): Identified {
   return keys.every((book) => book.readable) ? rejected.unknownKey : noKeys;
-}
-
-function digestOf(credential: string): string {
-  return createHash('sha256').update(credential).digest('hex');
 }
