@@ -40,7 +40,7 @@ async function create({ tenant, tier, json }: KeyFlags, { io }: CommandContext):
   const problems = { tenant: tenantNameProblem(tenant), tier: tier === undefined ? undefined : tenantNameProblem(tier) };
   for (const [flag, problem] of Object.entries(problems)) if (problem !== undefined) throw usageFailure(`--${flag}: ${problem}`);
   const { key, sha256 } = newApiKey();
-  const fields = [`tenant: ${yaml(tenant)}`, ...(tier === undefined ? [] : [`tier: ${yaml(tier)}`]), `sha256: ${yaml(sha256)}`];
+  const fields = [`tenant: ${yaml(tenant)}`, ...(tier === undefined ? [] : [`tier: ${yaml(tier)}`]), `sha256: ${JSON.stringify(sha256)}`];
   const line = `- { ${fields.join(', ')} }`;
   if (json === true) return writeJson(io, { tenant, ...(tier === undefined ? {} : { tier }), key, sha256, line });
   const { bold, dim } = io.colors;
