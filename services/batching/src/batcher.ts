@@ -362,11 +362,11 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
       const lane = this.#waiting.lane(decision.lane);
       if (lane === undefined) return;
       if (decision.kind !== 'start') {
-        const { kind, throughMs } = decision;
-        const next = (): R | undefined =>
-          kind === 'expire'
-            ? this.#waiting.takeExpired(lane, throughMs)
-            : this.#waiting.takeExpiredHead(lane, throughMs, decision.leastBudgetMs);
+        const { throughMs } = decision;
+        const next = (): R | undefined => {
+          if (decision.kind === 'expire') return this.#waiting.takeExpired(lane, throughMs);
+          return lane.rows > decision.keepRows ? this.#waiting.takeLate(lane, throughMs, decision.leastBudgetMs) : undefined;
+        };
         for (let late = next(); late !== undefined; late = next()) this.#runner.drop(late, expired());
         continue;
       }

@@ -2,8 +2,10 @@ import type { Refusal } from '@headrace/runtime';
 import { refuse } from '@headrace/runtime';
 import type { BatchRequest } from '../types.js';
 import type { EstimateInput, WaitEstimate } from './estimate.js';
+import { handOverShare } from '../decide/hand-over.js';
 import { estimateWait, paceOf } from './estimate.js';
 import type { Pace, ServiceOrder } from './order.js';
+import { inflowMemoryMs } from './inflow.js';
 import { RetryLine } from './retry-line.js';
 import { bandOf } from './waiting-work.js';
 
@@ -34,7 +36,7 @@ interface Ample {
   readonly ms: number;
 }
 
-const nothingKnown: Pace = { rowsPerMs: 0, speed: 1, overheadMs: 0, perRowMs: 0 };
+const nothingKnown: Pace = { rowsPerMs: 0, speed: 1, overheadMs: 0, perRowMs: 0, batchRows: 1 };
 /** A refusal under flood must be cheap: what changes slowly is renewed this often. */
 const paceMs = 5;
 /** Of what can be served, the share that is promised to clients who were refused; the rest is for new ones. */
@@ -43,6 +45,12 @@ const promisedShare = 0.5;
 const leastLineShare = 0.02;
 /** Never less than this part of what can be served is taken to be left by other tenants. */
 const leastSpare = 0.02;
+/** Never more than this share of what can be served is taken for what goes before a request. */
+const mostBefore = 0.98;
+/** What comes before a request scatters: this many standard deviations are allowed for. */
+const deviations = 1;
+/** Steps from batch to batch in search of the one that it will be in; see #delayMs. */
+const mostSteps = 16;
 /** Room is kept for those who come back up to so long before their time: one run of this length or less. */
 const mostLeadMs = 50;
 
@@ -102,7 +110,8 @@ export class ArrivalCheck {
     const estimate = this.#estimate(request, rows, view);
     // Other tenants who bring what they brought of late make it that much longer.
     const spare = Math.max(leastSpare, 1 - this.#order.usedShare(nowMs, this.#paceOf(request, view).ofWaiting));
-    const ms = estimate === undefined ? Infinity : (2 * estimate.endInMs) / spare;
+    const free = this.#freeShare(this.#order.inflow.rowsPerMsBeforeOthers(nowMs), this.#paceOf(request, view));
+    const ms = estimate === undefined ? Infinity : (2 * estimate.endInMs) / spare / free;
     this.#ample = { madeAtMs: nowMs, shapeClass: request.shapeClass, rows, ms };
   }
 
@@ -117,10 +126,13 @@ export class ArrivalCheck {
     const held = expected || !full ? 0 : this.heldRows(request, view);
     const estimate = this.#estimate(request, ahead + held, view);
     if (estimate === undefined) return undefined;
-    const lateMs = estimate.endInMs - budgetMs;
+    const delayMs = estimate.endInMs > budgetMs ? 0 : this.#delayMs(request, estimate, ahead + held, budgetMs, view);
+    const lateMs = estimate.endInMs + delayMs - budgetMs;
     if (lateMs <= 0) return undefined;
-    const message = `deadline: expected at least a wait of ${round(estimate.startInMs)} ms and a run of ${round(estimate.endInMs - estimate.startInMs)} ms, got ${round(budgetMs)} ms`;
-    const retryAfterMs = estimate.soloMs > budgetMs ? undefined : this.retryAfterMs(request, lateMs, view);
+    const message = `deadline: expected at least a wait of ${round(estimate.startInMs + delayMs)} ms and a run of ${round(estimate.endInMs - estimate.startInMs)} ms, got ${round(budgetMs)} ms`;
+    const above = this.#order.inflow.rowsPerMsAbove(bandOf(request), view.nowMs);
+    const freeInMs = lateMs / this.#freeShare(above, this.#paceOf(request, view));
+    const retryAfterMs = estimate.soloMs > budgetMs ? undefined : this.retryAfterMs(request, freeInMs, view);
     return refuse('DEADLINE_UNREACHABLE', message, retryAfterMs === undefined ? undefined : { retryAfterMs });
   }
 
@@ -130,7 +142,8 @@ export class ArrivalCheck {
     const capacity = this.#paceOf(request, view).rowsPerMs;
     if (!(capacity > 0)) return Math.max(1, Math.ceil(earliestInMs));
     const lines = this.#order.retryLines(request);
-    const share = this.#order.shareOf(request) * capacity;
+    const free = this.#freeShare(this.#order.inflow.rowsPerMsAbove(band, view.nowMs), this.#paceOf(request, view));
+    const share = this.#order.shareOf(request) * capacity * free;
     let rate = promisedShare * share;
     for (let above = 0; above < band && above < lines.length; above++) rate -= lines[above]?.rowsPerMs(view.nowMs) ?? 0;
     const line = (lines[band] ??= new RetryLine());
@@ -141,9 +154,50 @@ export class ArrivalCheck {
     return this.#order.rowsAhead(request, view.nowMs, this.#paceOf(request, view).ofWaiting);
   }
 
+  /**
+   * By how much later it starts for those who come before it although later: from batch to batch, until one has room for it and all
+   * who will have come by then. Not by a mean rate: where higher bands leave a part of most batches free, it waits for
+   * one of those, and not 1 / (1 - rho) times as long.
+   */
+  #delayMs(request: BatchRequest, estimate: WaitEstimate, aheadRows: number, budgetMs: number, view: ArrivalView): number {
+    const { rowRatio, rowsPerMs, ofWaiting } = this.#paceOf(request, view);
+    const { inflow } = this.#order;
+    const { batchRows } = ofWaiting;
+    const batchMs = ofWaiting.overheadMs + ofWaiting.perRowMs * batchRows;
+    const before = aheadRows * rowRatio + Math.max(request.rows, 1);
+    const waiting = Math.max(before, view.queuedRows * rowRatio);
+    const coming = inflow.rowsPerMs(view.nowMs) * rowRatio;
+    const staged = (view.targets[0]?.capacity ?? 1) > 1;
+    const mostMs = budgetMs - estimate.endInMs;
+    let takenRows = before - 1 - ((before - 1) % batchRows) + batchRows;
+    let delayMs = 0;
+    for (let step = 0; step < mostSteps && delayMs <= mostMs; step++) {
+      const waitMs = estimate.startInMs + delayMs;
+      // Who comes after its batch was put together is not before it: with as much waiting as fills one, when the run before began.
+      const early = staged && waiting + coming * (waitMs - batchMs) > takenRows;
+      const openMs = Math.max(0, waitMs - (staged ? (early ? batchMs : handOverShare * batchMs) : 0));
+      const rows = this.#order.rowsComing(request, openMs, view.nowMs) * rowRatio;
+      if (rows <= 0) return delayMs;
+      const scatter = deviations * Math.sqrt(rows * inflow.grainRows * (1 + openMs / inflowMemoryMs));
+      const missing = before + rows + scatter - takenRows;
+      if (missing <= 0) return delayMs;
+      const batches = Math.ceil(missing / batchRows);
+      takenRows += batches * batchRows;
+      delayMs += (batches * batchRows) / rowsPerMs;
+    }
+    return delayMs;
+  }
+
+  /** Of what can be served, the part that is left when so much comes before. */
+  #freeShare(rowsPerMs: number, { ofWaiting }: ClassPace): number {
+    return 1 - Math.min(mostBefore, ofWaiting.rowsPerMs > 0 ? rowsPerMs / ofWaiting.rowsPerMs : 0);
+  }
+
   #estimate(request: BatchRequest, aheadRows: number, view: ArrivalView): WaitEstimate | undefined {
     const { rowRatio } = this.#paceOf(request, view);
-    return estimateWait(request, aheadRows * rowRatio, view, this.#order.rowsBeside(request));
+    const coming = this.#order.inflow.rowsPerMs(view.nowMs) * rowRatio;
+    const budgetMs = request.deadlineMs - request.arrivedMs;
+    return estimateWait(request, aheadRows * rowRatio, view, this.#order.rowsBeside(request), coming, budgetMs);
   }
 
   #leadMs(request: BatchRequest, view: ArrivalView): number {

@@ -1,4 +1,5 @@
 import type { BatchRequest } from '../types.js';
+import type { Inflow } from './inflow.js';
 import type { RetryLine } from './retry-line.js';
 
 /** What all targets together do. */
@@ -10,12 +11,18 @@ export interface Pace {
   /** Of the quickest: what a batch takes, and each row of it. */
   readonly overheadMs: number;
   readonly perRowMs: number;
+  /** Of a full batch there. */
+  readonly batchRows: number;
 }
 
 /** What a check on arrival asks of the order in which requests are served; declared here because the check consumes it. */
 export interface ServiceOrder {
   /** Rows that are served before such a request if it comes now. */
   rowsAhead(request: BatchRequest, nowMs: number, pace: Pace): number;
+  /** Rows that will come within `withinMs` and be served before it: of higher bands, and of its own those who have less time. */
+  rowsComing(request: BatchRequest, withinMs: number, nowMs: number): number;
+  /** What has been let in of late: how much, and what of it goes before the request. */
+  readonly inflow: Inflow;
   /** Of what can be served, the part that tenants were served with of late; 0 when there is only one. */
   usedShare(nowMs: number, pace: Pace): number;
   /** Rows that wait in its lane: they fill its batch, whoever's turn it is. */

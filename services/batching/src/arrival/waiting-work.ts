@@ -1,5 +1,6 @@
 import type { BatchRequest } from '../types.js';
 import { DueRing, stepFor } from './due-ring.js';
+import { Inflow } from './inflow.js';
 
 export type Place = Pick<BatchRequest, 'rows' | 'band' | 'bypass' | 'arrivedMs' | 'deadlineMs' | 'softDueMs'>;
 
@@ -19,6 +20,8 @@ export class WaitingWork {
   readonly #stepMs: number;
   readonly #horizonMs: number;
   readonly #rings: (DueRing | undefined)[] = [];
+  /** What entered of late. */
+  readonly inflow = new Inflow();
 
   /** Due times later than `horizonMs` after arrival count as that (the lanes' own order does so by agingMs). */
   constructor(horizonMs: number) {
@@ -30,6 +33,7 @@ export class WaitingWork {
     const ring = (this.#rings[bandOf(request)] ??= new DueRing());
     ring.fold(this.firstBucket(request.arrivedMs));
     ring.add(this.bucketOf(request), request.rows);
+    this.inflow.entered(bandOf(request), request.rows, this.#dueMs(request) - request.arrivedMs, request.arrivedMs);
   }
 
   /** Of a request that entered, exactly once. */
@@ -46,6 +50,13 @@ export class WaitingWork {
     return ahead;
   }
 
+  /** Rows that come within `withinMs` and go before it, of higher bands and, by their due times, of its own. */
+  rowsComing(request: Place, withinMs: number, nowMs: number): number {
+    const band = bandOf(request);
+    const own = this.inflow.sooner(band, this.#dueMs(request) - nowMs, withinMs, nowMs);
+    return own + this.inflow.above(band, withinMs, nowMs);
+  }
+
   /** Of all bands above this one; 0 is the highest. */
   rowsAbove(band: number): number {
     let rows = 0;
@@ -59,14 +70,17 @@ export class WaitingWork {
     return ring?.overdue ?? 0;
   }
 
-  bucketOf({ arrivedMs, deadlineMs, softDueMs }: Place): number {
-    const dueMs = Math.min(deadlineMs, softDueMs ?? Infinity, arrivedMs + this.#horizonMs);
-    return Math.max(0, Math.floor(dueMs / this.#stepMs));
+  bucketOf(request: Place): number {
+    return Math.max(0, Math.floor(this.#dueMs(request) / this.#stepMs));
   }
 
   /** Of due times that are not past. */
   firstBucket(nowMs: number): number {
     return Math.floor(nowMs / this.#stepMs);
+  }
+
+  #dueMs({ arrivedMs, deadlineMs, softDueMs }: Place): number {
+    return Math.min(deadlineMs, softDueMs ?? Infinity, arrivedMs + this.#horizonMs);
   }
 }
 

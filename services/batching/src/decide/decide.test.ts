@@ -28,6 +28,7 @@ function lane(overrides: Partial<LaneSnapshot> = {}): LaneSnapshot {
     headArrivedMs: nowMs - 1,
     headRows: 1,
     minDeadlineMs: overrides.headDeadlineMs ?? Infinity,
+    minDeadlineArrivedMs: nowMs - 1,
     ...overrides,
   };
 }
@@ -170,7 +171,7 @@ describe('decide: what is given up', () => {
       lane({ rows: 90, headArrivedMs: nowMs - 50, headDeadlineMs: nowMs + 12 }),
       [target()],
       {},
-      { kind: 'expire-heads' },
+      { kind: 'expire-late' },
     ],
     [
       'not those whose time was short from the start',

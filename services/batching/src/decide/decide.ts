@@ -1,6 +1,7 @@
 import type { CostEstimate, TargetSnapshot } from '../types.js';
 import type { DecideInput, Decision, LaneSnapshot } from './snapshot.js';
 import { fewestRowsForDeadline, preferredRows, runMs, targetCost } from './batch-size.js';
+import { handOverShare } from './hand-over.js';
 import type { LaneServer } from './makespan.js';
 import { burstWindowMs } from './return-window.js';
 import { makespanMs, rowsOfFirstBatch } from './makespan.js';
@@ -18,8 +19,6 @@ type Held = Map<string, number>;
 
 /** What timers and predictions cannot tell apart; also keeps a wait from being asked for that is over at once. */
 const grainMs = 0.05;
-/** A batch is staged when the running one has at most this share of the next one's time to go (or the round trip). */
-const handOverShare = 0.2;
 /** Several targets share a lane's rows only where that ends this much sooner than fewer do: an idle target is worth keeping. */
 const spreadGain = 1.1;
 /** Waiting for one more request must promise more than this, for a timer cannot be finer. */
@@ -137,14 +136,12 @@ function startAtHead(
     if (lane.minDeadlineMs <= aloneMs) return { kind: 'expire', lane: lane.key, throughMs: aloneMs };
     const fullMs = runMs(option.cost, share) + option.estimate.residualMs;
     const throughMs = nowMs + option.freeInMs + fullMs;
-    if (
-      lane.mergeable &&
-      lane.rows > option.batchRows &&
-      lane.headDeadlineMs <= throughMs &&
-      lane.headDeadlineMs - lane.headArrivedMs >= 2 * fullMs
-    ) {
-      return { kind: 'expire-heads', lane: lane.key, throughMs, leastBudgetMs: 2 * fullMs };
-    }
+    // Whoever it is: the head may be of a higher band with time enough, and in its batch those who have none left.
+    const leastBudgetMs = 2 * fullMs;
+    const headLate = lane.headDeadlineMs <= throughMs && lane.headDeadlineMs - lane.headArrivedMs >= leastBudgetMs;
+    const anyLate = lane.minDeadlineMs <= throughMs && lane.minDeadlineMs - lane.minDeadlineArrivedMs >= leastBudgetMs;
+    if (lane.mergeable && lane.rows > option.batchRows && (headLate || anyLate))
+      return { kind: 'expire-late', lane: lane.key, throughMs, leastBudgetMs, keepRows: option.batchRows };
   }
 
   let rows = share;

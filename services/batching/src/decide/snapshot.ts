@@ -22,6 +22,8 @@ export interface LaneSnapshot {
   readonly headRows: number;
   /** Earliest deadline of all in the lane, whatever their band. */
   readonly minDeadlineMs: number;
+  /** When that one came. */
+  readonly minDeadlineArrivedMs: number;
 }
 
 export interface DecideInput {
@@ -74,7 +76,16 @@ export type Decision =
     }
   /** Drop all with a deadline up to `throughMs`. */
   | { readonly kind: 'expire'; readonly lane: string; readonly throughMs: number }
-  /** Drop heads while they are due by `throughMs` and had at least `leastBudgetMs` from arrival to deadline. */
-  | { readonly kind: 'expire-heads'; readonly lane: string; readonly throughMs: number; readonly leastBudgetMs: number }
+  /**
+   * Drop those with a deadline up to `throughMs` who had at least `leastBudgetMs` from arrival to deadline, earliest first, while more
+   * than `keepRows` rows are left.
+   */
+  | {
+      readonly kind: 'expire-late';
+      readonly lane: string;
+      readonly throughMs: number;
+      readonly leastBudgetMs: number;
+      readonly keepRows: number;
+    }
   /** Nothing to start now; ask again at `untilMs` (Infinity: only when something changes). */
   | { readonly kind: 'wait'; readonly untilMs: number };

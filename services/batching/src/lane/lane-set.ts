@@ -1,6 +1,7 @@
 import type { Pace, ServiceOrder } from '../arrival/order.js';
+import type { Inflow } from '../arrival/inflow.js';
 import type { RetryLine } from '../arrival/retry-line.js';
-import { WaitingWork } from '../arrival/waiting-work.js';
+import { WaitingWork, bandOf } from '../arrival/waiting-work.js';
 import type { BatchRequest } from '../types.js';
 import type { Account } from './account.js';
 import { Accounts } from './accounts.js';
@@ -88,6 +89,16 @@ export class LaneSet<R extends BatchRequest> implements ServiceOrder {
     const account = this.#accountOf(request);
     if (this.#tenants === undefined) return this.#work.rowsAhead(request, nowMs);
     return this.#tenants.rowsAhead(account, request, this.rowsBeside(request), account.debtMs(this.#nextRound(account)), nowMs, pace);
+  }
+
+  /** By turns of tenants what comes of the own band is counted by Demand. */
+  rowsComing(request: R, withinMs: number, nowMs: number): number {
+    if (this.#tenants !== undefined) return this.#work.inflow.above(bandOf(request), withinMs, nowMs);
+    return this.#work.rowsComing(request, withinMs, nowMs);
+  }
+
+  get inflow(): Inflow {
+    return this.#work.inflow;
   }
 
   usedShare(nowMs: number, pace: Pace): number {
@@ -212,8 +223,8 @@ export class LaneSet<R extends BatchRequest> implements ServiceOrder {
     return request;
   }
 
-  takeExpiredHead(lane: Lane<R>, throughMs: number, leastBudgetMs: number): R | undefined {
-    const request = lane.takeExpiredHead(throughMs, leastBudgetMs);
+  takeLate(lane: Lane<R>, throughMs: number, leastBudgetMs: number): R | undefined {
+    const request = lane.takeLate(throughMs, leastBudgetMs);
     if (request !== undefined) this.#left(lane, [request]);
     return request;
   }

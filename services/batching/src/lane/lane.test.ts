@@ -142,7 +142,7 @@ test('heaps, counts and order hold under random use', () => {
           if (entry !== undefined && lane.remove(entry)) left([entry.request]);
         } else if (kind === 'age') lane.age(nowMs, agingMs);
         else {
-          const expired = kind === 'expired' ? lane.takeExpired(nowMs) : lane.takeExpiredHead(nowMs, 10);
+          const expired = kind === 'expired' ? lane.takeExpired(nowMs) : lane.takeLate(nowMs, 10);
           if (expired !== undefined) {
             told = expired.deadlineMs <= nowMs;
             left([expired]);

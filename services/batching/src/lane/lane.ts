@@ -118,6 +118,10 @@ export class Lane<R extends BatchRequest> implements LaneSnapshot {
     return this.#deadlines.peek()?.request.deadlineMs ?? Infinity;
   }
 
+  get minDeadlineArrivedMs(): number {
+    return this.#deadlines.peek()?.request.arrivedMs ?? Infinity;
+  }
+
   get #head(): Waiting<R> | undefined {
     return this.#lines.peek()?.order.peek();
   }
@@ -265,13 +269,13 @@ export class Lane<R extends BatchRequest> implements LaneSnapshot {
     return next.request;
   }
 
-  /** Removes the head if it is due by `throughMs` and had at least `leastBudgetMs` from arrival to deadline. */
-  takeExpiredHead(throughMs: number, leastBudgetMs: number): R | undefined {
-    const head = this.#head;
-    if (head === undefined || head.request.deadlineMs > throughMs) return undefined;
-    if (head.request.deadlineMs - head.request.arrivedMs < leastBudgetMs) return undefined;
-    this.remove(head);
-    return head.request;
+  /** Removes the one with the earliest deadline, or the head, if that is by `throughMs` and it had at least `leastBudgetMs` until then. */
+  takeLate(throughMs: number, leastBudgetMs: number): R | undefined {
+    let late = this.#deadlines.peek();
+    if (!isLate(late, throughMs, leastBudgetMs)) late = this.#head;
+    if (!isLate(late, throughMs, leastBudgetMs)) return undefined;
+    this.remove(late);
+    return late.request;
   }
 
   /** Infinity when nothing waits. */
@@ -322,4 +326,14 @@ export class Lane<R extends BatchRequest> implements LaneSnapshot {
     if (last !== undefined && last !== line) seats[seats.indexOf(line)] = last;
     if (this.#spareLines.length < maxSpareLines) this.#spareLines.push(line);
   }
+}
+
+function isLate<R extends BatchRequest>(
+  waiting: Waiting<R> | undefined,
+  throughMs: number,
+  leastBudgetMs: number,
+): waiting is Waiting<R> {
+  if (waiting === undefined) return false;
+  const { deadlineMs, arrivedMs } = waiting.request;
+  return deadlineMs <= throughMs && deadlineMs - arrivedMs >= leastBudgetMs;
 }
