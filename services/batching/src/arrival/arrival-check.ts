@@ -45,9 +45,9 @@ const promisedShare = 0.5;
 const leastLineShare = 0.02;
 /** Never less than this part of what can be served is taken to be left by other tenants. */
 const leastSpare = 0.02;
-/** Never more than this share of what can be served is taken for what goes before a request. */
-const mostBefore = 0.98;
-/** What comes before a request scatters: this many standard deviations are allowed for. */
+/** A band that the higher ones leave less than this share of what can be served is told no time: it might come for ever. */
+const leastFree = 0.12;
+/** What comes before a request scatters: so many standard deviations are allowed for. */
 const deviations = 1;
 /** Steps from batch to batch in search of the one that it will be in; see #delayMs. */
 const mostSteps = 16;
@@ -123,16 +123,16 @@ export class ArrivalCheck {
     const ahead = this.#rowsAhead(request, view);
     // With less than one run before it a queue is not long, and keeping room would only make targets idle.
     const full = ahead >= this.#paceOf(request, view).rowsPerMs * this.#leadMs(request, view);
-    const held = expected || !full ? 0 : this.heldRows(request, view);
+    const held = expected || !full ? 0 : withScatter(this.heldRows(request, view));
     const estimate = this.#estimate(request, ahead + held, view);
     if (estimate === undefined) return undefined;
-    const delayMs = estimate.endInMs > budgetMs ? 0 : this.#delayMs(request, estimate, ahead + held, budgetMs, view);
+    // Who comes back, perhaps at a time that another stage told it, is not sent away again for what may come: it gains no more by saying so.
+    const certain = request.returning === true || estimate.endInMs > budgetMs;
+    const delayMs = certain ? 0 : this.#delayMs(request, estimate, ahead + held, view);
     const lateMs = estimate.endInMs + delayMs - budgetMs;
     if (lateMs <= 0) return undefined;
     const message = `deadline: expected at least a wait of ${round(estimate.startInMs + delayMs)} ms and a run of ${round(estimate.endInMs - estimate.startInMs)} ms, got ${round(budgetMs)} ms`;
-    const above = this.#order.inflow.rowsPerMsAbove(bandOf(request), view.nowMs);
-    const freeInMs = lateMs / this.#freeShare(above, this.#paceOf(request, view));
-    const retryAfterMs = estimate.soloMs > budgetMs ? undefined : this.retryAfterMs(request, freeInMs, view);
+    const retryAfterMs = estimate.soloMs > budgetMs ? undefined : this.retryAfterMs(request, lateMs, view);
     return refuse('DEADLINE_UNREACHABLE', message, retryAfterMs === undefined ? undefined : { retryAfterMs });
   }
 
@@ -142,12 +142,13 @@ export class ArrivalCheck {
     const capacity = this.#paceOf(request, view).rowsPerMs;
     if (!(capacity > 0)) return Math.max(1, Math.ceil(earliestInMs));
     const lines = this.#order.retryLines(request);
-    const free = this.#freeShare(this.#order.inflow.rowsPerMsAbove(band, view.nowMs), this.#paceOf(request, view));
+    const free = this.#freeShare(this.#order.inflow.lastingPerMsAbove(band, view.nowMs), this.#paceOf(request, view));
+    if (free <= leastFree) return undefined;
     const share = this.#order.shareOf(request) * capacity * free;
     let rate = promisedShare * share;
     for (let above = 0; above < band && above < lines.length; above++) rate -= lines[above]?.rowsPerMs(view.nowMs) ?? 0;
     const line = (lines[band] ??= new RetryLine());
-    return line.book(view.nowMs, earliestInMs, request.rows, Math.max(rate, leastLineShare * share));
+    return line.book(view.nowMs, earliestInMs / free, request.rows, Math.max(rate, leastLineShare * share));
   }
 
   #rowsAhead(request: BatchRequest, view: ArrivalView): number {
@@ -159,7 +160,7 @@ export class ArrivalCheck {
    * who will have come by then. Not by a mean rate: where higher bands leave a part of most batches free, it waits for
    * one of those, and not 1 / (1 - rho) times as long.
    */
-  #delayMs(request: BatchRequest, estimate: WaitEstimate, aheadRows: number, budgetMs: number, view: ArrivalView): number {
+  #delayMs(request: BatchRequest, estimate: WaitEstimate, aheadRows: number, view: ArrivalView): number {
     const { rowRatio, rowsPerMs, ofWaiting } = this.#paceOf(request, view);
     const { inflow } = this.#order;
     const { batchRows } = ofWaiting;
@@ -168,7 +169,7 @@ export class ArrivalCheck {
     const waiting = Math.max(before, view.queuedRows * rowRatio);
     const coming = inflow.rowsPerMs(view.nowMs) * rowRatio;
     const staged = (view.targets[0]?.capacity ?? 1) > 1;
-    const mostMs = budgetMs - estimate.endInMs;
+    const mostMs = request.deadlineMs - view.nowMs - estimate.endInMs;
     let takenRows = before - 1 - ((before - 1) % batchRows) + batchRows;
     let delayMs = 0;
     for (let step = 0; step < mostSteps && delayMs <= mostMs; step++) {
@@ -176,7 +177,7 @@ export class ArrivalCheck {
       // Who comes after its batch was put together is not before it: with as much waiting as fills one, when the run before began.
       const early = staged && waiting + coming * (waitMs - batchMs) > takenRows;
       const openMs = Math.max(0, waitMs - (staged ? (early ? batchMs : handOverShare * batchMs) : 0));
-      const rows = this.#order.rowsComing(request, openMs, view.nowMs) * rowRatio;
+      const rows = this.#order.rowsComing(request, openMs, ofWaiting.rowsPerMs, view.nowMs) * rowRatio;
       if (rows <= 0) return delayMs;
       const scatter = deviations * Math.sqrt(rows * inflow.grainRows * (1 + openMs / inflowMemoryMs));
       const missing = before + rows + scatter - takenRows;
@@ -190,7 +191,7 @@ export class ArrivalCheck {
 
   /** Of what can be served, the part that is left when so much comes before. */
   #freeShare(rowsPerMs: number, { ofWaiting }: ClassPace): number {
-    return 1 - Math.min(mostBefore, ofWaiting.rowsPerMs > 0 ? rowsPerMs / ofWaiting.rowsPerMs : 0);
+    return ofWaiting.rowsPerMs > 0 ? Math.max(leastFree, 1 - rowsPerMs / ofWaiting.rowsPerMs) : 1;
   }
 
   #estimate(request: BatchRequest, aheadRows: number, view: ArrivalView): WaitEstimate | undefined {
@@ -214,6 +215,11 @@ export class ArrivalCheck {
     this.#pace = { madeAtMs: view.nowMs, shapeClass, rowsPerMs, rowRatio, ofWaiting: { ...pace, rowsPerMs: rowsPerMs / rowRatio } };
     return this.#pace;
   }
+}
+
+/** Clients do not come back as evenly as they were told to. */
+function withScatter(rows: number): number {
+  return rows + deviations * Math.sqrt(rows);
 }
 
 function rowRatioOf(ownRowsPerMs: number, view: ArrivalView): number {

@@ -23,7 +23,7 @@ describe('estimateWait', () => {
     ['nothing before it: a run alone', [target('gpu')], 0, {}, [0, 10.1, 10.1]],
     ['what runs now', [target('gpu', 4)], 0, {}, [4, 14.1, 10.1]],
     ['joins the batch before it', [target('gpu', 4)], 8, {}, [4, 14.9, 10.1]],
-    ['the batch after, which fills up', [target('gpu', 4)], 40, {}, [17.2, 30.4, 10.1]],
+    ['the batch after, which nobody fills up', [target('gpu', 4)], 40, {}, [17.2, 28.1, 10.1]],
     ['its own rows', [target('gpu')], 0, { rows: 8 }, [0, 10.8, 10.8]],
     ['slow start counts double', [target('gpu', 0, { penalty: 2 })], 0, {}, [0, 20.2, 20.2]],
     ['a call costs besides the run', [target('gpu', 0, { batchOverheadMs: 1 })], 0, {}, [0, 11.1, 11.1]],
@@ -33,6 +33,22 @@ describe('estimateWait', () => {
     expect(estimate?.startInMs).toBeCloseTo(startInMs, 0);
     expect(estimate?.endInMs).toBeCloseTo(endInMs, 0);
     expect(estimate?.soloMs).toBeCloseTo(soloMs, 1);
+  });
+
+  test.each<[string, number, number, number, number]>([
+    ['fills up where others come', 40, 0, 2, 30.4],
+    ['holds who comes until then', 40, 0, 0.5, 29],
+    ['holds those who wait already and are due later', 2, 20, 0, 16.1],
+    ['is no larger than it may be', 2, 200, 9, 17.2],
+  ])('its batch %s', (_, ahead, beside, comingPerMs, endInMs) => {
+    const input = { targets: [target('gpu', 4)], costs: learned(gpu), maxBatchRows: 32 };
+    expect(estimateWait(makeRequest(), ahead, input, beside, comingPerMs)?.endInMs).toBeCloseTo(endInMs, 0);
+  });
+
+  test('who has less time than two full batches has its batch cut for it', () => {
+    const input = { targets: [target('gpu')], costs: learned({ gpu: [10, 0.5] }), maxBatchRows: 32 };
+    const end = (budgetMs: number): number => estimateWait(makeRequest(), 0, input, 200, 0, budgetMs)?.endInMs ?? NaN;
+    expect([end(53), end(51)].map(Math.round)).toEqual([26, 19]);
   });
 
   test('two targets halve the wait', () => {

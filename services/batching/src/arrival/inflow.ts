@@ -6,6 +6,9 @@ const perMsFast = perMsOf(keptFast);
 const perMsSlow = perMsOf(keptSlow);
 /** So far ahead it is believed to go on as it is now; further only as it has been for long. */
 const fastHorizonMs = 800;
+/** For the slower mean: from here on it needs no correction for having begun, and no correction makes it one of less than this. */
+const longTicks = 1_500;
+const fewestTicks = 75;
 /** Classes of the time from arrival to due time, a factor of 2 apart. */
 const classes = 16;
 /** Upper end of class 0, as a power of two, ms. */
@@ -78,12 +81,16 @@ export class Inflow {
     return this.#rows * perMsFast;
   }
 
-  /** Of the bands above this one; 0 is the highest. */
-  rowsPerMsAbove(band: number, nowMs: number): number {
+  /** Of the bands above this one, 0 being the highest, what has come for some seconds: no burst. */
+  lastingPerMsAbove(band: number, nowMs: number): number {
     this.#age(nowMs);
-    let rows = 0;
-    for (let above = 0; above < band && above < this.#bands.length; above++) rows += this.#bands[above]?.fastRows ?? 0;
-    return rows * perMsFast;
+    const slowScale = this.#slowScale();
+    let perMs = 0;
+    for (let above = 0; above < band && above < this.#bands.length; above++) {
+      const inflow = this.#bands[above];
+      if (inflow !== undefined) perMs += Math.min(inflow.fastRows * perMsFast, inflow.slowRows * slowScale);
+    }
+    return perMs;
   }
 
   /** Of all that comes what may go before others: but for those of the lowest band who have the most time. */
@@ -96,14 +103,19 @@ export class Inflow {
     return Math.max(0, this.#rows - (lowest.fast[last] ?? 0)) * perMsFast;
   }
 
-  /** Rows of the bands above that come within `withinMs`. */
-  above(band: number, withinMs: number, nowMs: number): number {
+  /**
+   * Rows of the bands above that come within `withinMs`, and before aging has moved one that waits up to them: a band each `agingMs`. More than
+   * `mostPerMs` does not come for long: it is refused.
+   */
+  above(band: number, withinMs: number, agingMs: number, mostPerMs: number, nowMs: number): number {
     this.#age(nowMs);
     const slowScale = this.#slowScale();
     let rows = 0;
     for (let above = 0; above < band && above < this.#bands.length; above++) {
       const inflow = this.#bands[above];
-      if (inflow !== undefined) rows += rowsWithin(withinMs, inflow.fastRows * perMsFast, inflow.slowRows * slowScale);
+      if (inflow === undefined) continue;
+      const forMs = Math.min(withinMs, (band - above) * agingMs);
+      rows += rowsWithin(forMs, Math.min(inflow.fastRows * perMsFast, mostPerMs), inflow.slowRows * slowScale);
     }
     return rows;
   }
@@ -125,9 +137,10 @@ export class Inflow {
     return rows;
   }
 
-  /** Until it has seen some seconds, the mean since it began. */
+  /** Until it has seen some seconds, the mean since it began; over less than 1.5 it is no mean. */
   #slowScale(): number {
-    return this.#ticks > 4_000 ? perMsSlow : perMsSlow / Math.max(1 - keptSlow ** this.#ticks, 1 - keptSlow ** 20);
+    if (this.#ticks > longTicks) return perMsSlow;
+    return perMsSlow / (1 - keptSlow ** Math.max(this.#ticks, fewestTicks));
   }
 
   #age(nowMs: number): void {

@@ -19,8 +19,11 @@ export interface Pace {
 export interface ServiceOrder {
   /** Rows that are served before such a request if it comes now. */
   rowsAhead(request: BatchRequest, nowMs: number, pace: Pace): number;
-  /** Rows that will come within `withinMs` and be served before it: of higher bands, and of its own those who have less time. */
-  rowsComing(request: BatchRequest, withinMs: number, nowMs: number): number;
+  /**
+   * Rows that will come within `withinMs` and be served before it: of higher bands, each no more than `mostPerMs`, and of its own
+   * those who have less time.
+   */
+  rowsComing(request: BatchRequest, withinMs: number, mostPerMs: number, nowMs: number): number;
   /** What has been let in of late: how much, and what of it goes before the request. */
   readonly inflow: Inflow;
   /** Of what can be served, the part that tenants were served with of late; 0 when there is only one. */

@@ -51,10 +51,15 @@ export class WaitingWork {
   }
 
   /** Rows that come within `withinMs` and go before it, of higher bands and, by their due times, of its own. */
-  rowsComing(request: Place, withinMs: number, nowMs: number): number {
+  rowsComing(request: Place, withinMs: number, mostPerMs: number, nowMs: number): number {
     const band = bandOf(request);
     const own = this.inflow.sooner(band, this.#dueMs(request) - nowMs, withinMs, nowMs);
-    return own + this.inflow.above(band, withinMs, nowMs);
+    return own + this.rowsComingAbove(request, withinMs, mostPerMs, nowMs);
+  }
+
+  /** Of them those of higher bands. */
+  rowsComingAbove(request: Place, withinMs: number, mostPerMs: number, nowMs: number): number {
+    return this.inflow.above(bandOf(request), withinMs, this.#horizonMs, mostPerMs, nowMs);
   }
 
   /** Of all bands above this one; 0 is the highest. */

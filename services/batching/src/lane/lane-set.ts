@@ -1,7 +1,7 @@
 import type { Pace, ServiceOrder } from '../arrival/order.js';
 import type { Inflow } from '../arrival/inflow.js';
 import type { RetryLine } from '../arrival/retry-line.js';
-import { WaitingWork, bandOf } from '../arrival/waiting-work.js';
+import { WaitingWork } from '../arrival/waiting-work.js';
 import type { BatchRequest } from '../types.js';
 import type { Account } from './account.js';
 import { Accounts } from './accounts.js';
@@ -92,9 +92,9 @@ export class LaneSet<R extends BatchRequest> implements ServiceOrder {
   }
 
   /** By turns of tenants what comes of the own band is counted by Demand. */
-  rowsComing(request: R, withinMs: number, nowMs: number): number {
-    if (this.#tenants !== undefined) return this.#work.inflow.above(bandOf(request), withinMs, nowMs);
-    return this.#work.rowsComing(request, withinMs, nowMs);
+  rowsComing(request: R, withinMs: number, mostPerMs: number, nowMs: number): number {
+    if (this.#tenants !== undefined) return this.#work.rowsComingAbove(request, withinMs, mostPerMs, nowMs);
+    return this.#work.rowsComing(request, withinMs, mostPerMs, nowMs);
   }
 
   get inflow(): Inflow {
