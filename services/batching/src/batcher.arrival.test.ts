@@ -24,6 +24,7 @@ describe('on arrival', () => {
     // One runs (until 10.5 ms), then 32 (until 36.5); the next batch would end at 62.5 ms if it fills, and does with 26 or more.
     const refused = requests.filter((request) => simulation.outcome(request).refused !== undefined);
     expect(refused.length).toBeGreaterThanOrEqual(100 - 33 - 26);
+    expect(refused.length).toBeLessThanOrEqual(100 - 33 - 20);
     expect(simulation.outcome(requests.at(-1) ?? inMs(simulation, 60)).refused).toMatchObject({
       reason: 'DEADLINE_UNREACHABLE',
       message: expect.stringMatching(/^deadline: expected at least a wait of \d+\.\d ms and a run of \d+\.\d ms, got 60\.0 ms$/) as string,
@@ -104,6 +105,46 @@ describe('until a run starts', () => {
     simulation.clock.advance(3_000);
     expect(gone.size).toBeGreaterThan(100);
     expect(simulation.runs.length).toBeGreaterThan(50);
+  });
+});
+
+describe('under overload it is refused on arrival, and not when it has waited', () => {
+  // As the gateway has them: one runs, one is staged.
+  const staged: SimTarget = { ...gpu, capacity: 2 };
+  const timer: SimTarget = { id: 'timer', podClass: 'cpu', overheadMs: 10, perRowMs: 1 };
+  const core = (id: string): SimTarget => ({ id, podClass: 'core', overheadMs: 4, perRowMs: 18, noise: 0.1 });
+  const tenth = [1, 3, 3, 3, 3, 3, 3, 3, 3, 3];
+  const cases: [string, number, SimTarget[], number[], number[], number, number][] = [];
+  for (const load of [1.5, 2]) {
+    cases.push([`${load}x, a tenth of high priority`, load, [timer], tenth, [210], 0.94, 0.02]);
+    cases.push([`${load}x, a fifth of high priority and three bands`, load, [staged], [1, 2, 2, 2, 3], [200], 0.9, 0.02]);
+    cases.push([`${load}x, deadlines of 80 to 400 ms`, load, [staged], tenth, [80, 150, 400], 0.94, 0.02]);
+    cases.push([`${load}x, four targets`, load, ['a', 'b', 'c', 'd'].map((id) => ({ ...staged, id })), tenth, [200], 0.96, 0.02]);
+    cases.push([`${load}x, slow rows`, load, ['a', 'b'].map(core), tenth, [2_000], 0.9, 0.04]);
+  }
+  test.each(cases)('%s', (_, load, targets, bands, budgetsMs, least, mostLate) => {
+    const simulation = new Simulation({ targets }).learn();
+    const { random, clock } = simulation;
+    const any = (values: readonly number[]): number => values[Math.floor(random() * values.length)] ?? NaN;
+    const rate = targets.reduce((sum, { overheadMs, perRowMs }) => sum + 32 / (overheadMs + 32 * perRowMs), 0);
+    const forMs = budgetsMs[0] === 2_000 ? 24_000 : 6_000;
+    const requests = openLoop(simulation, load * rate, forMs, () => {
+      const band = any(bands);
+      return { band, bypass: band === 1, deadlineMs: clock.nowMs() + any(budgetsMs) };
+    });
+    clock.advance(forMs + 3_000);
+    let good = 0;
+    const settledMs = forMs / 4;
+    for (const band of new Set(bands)) {
+      const ofBand = requests.filter((request) => request.band === band && request.arrivedMs >= settledMs);
+      const admitted = ofBand.filter((request) => simulation.outcome(request).refused === undefined);
+      const inTime = admitted.filter((request) => simulation.latencyMs(request) <= request.deadlineMs - request.arrivedMs).length;
+      good += inTime;
+      if (band === 1) expect(inTime / ofBand.length).toBeGreaterThanOrEqual(0.99);
+      // Of a band that the others leave nothing to a handful may be in, or not.
+      expect(admitted.length - inTime).toBeLessThanOrEqual(Math.max(mostLate * admitted.length, 0.005 * ofBand.length));
+    }
+    expect(good / (forMs - settledMs) / rate).toBeGreaterThan(least);
   });
 });
 

@@ -174,6 +174,20 @@ describe('decide: what is given up', () => {
       { kind: 'expire-late' },
     ],
     [
+      'under overload, whoever in its batch lost it, though the head has time',
+      lane({ rows: 90, headDeadlineMs: nowMs + 500, minDeadlineMs: nowMs + 12, minDeadlineArrivedMs: nowMs - 50 }),
+      [target()],
+      {},
+      { kind: 'expire-late', keepRows: 32 },
+    ],
+    [
+      'not where those who are left would not fill the batch',
+      lane({ rows: 32, headDeadlineMs: nowMs + 500, minDeadlineMs: nowMs + 12, minDeadlineArrivedMs: nowMs - 50 }),
+      [target()],
+      {},
+      { kind: 'start' },
+    ],
+    [
       'not those whose time was short from the start',
       lane({ rows: 90, headDeadlineMs: nowMs + 12 }),
       [target()],

@@ -328,11 +328,7 @@ export class Lane<R extends BatchRequest> implements LaneSnapshot {
   }
 }
 
-function isLate<R extends BatchRequest>(
-  waiting: Waiting<R> | undefined,
-  throughMs: number,
-  leastBudgetMs: number,
-): waiting is Waiting<R> {
+function isLate<R extends BatchRequest>(waiting: Waiting<R> | undefined, throughMs: number, leastBudgetMs: number): waiting is Waiting<R> {
   if (waiting === undefined) return false;
   const { deadlineMs, arrivedMs } = waiting.request;
   return deadlineMs <= throughMs && deadlineMs - arrivedMs >= leastBudgetMs;
