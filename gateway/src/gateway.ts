@@ -360,10 +360,11 @@ class RunningGateway implements Gateway {
 
 /** Access lines are for debugging; failures are told with their reason. */
 function logRequest(logger: Logger, clock: Clock, lines: LineBudget, entry: EndedRequest): void {
-  const { refusal, arrivedMs, ...rest } = entry;
+  const { refusal } = entry;
   // Floods of these are what limits are for: counted, and not a line each.
   const quiet = refusal === undefined || refusal.code === statusCode.RESOURCE_EXHAUSTED;
   if (quiet && !logger.isLevelEnabled('debug')) return;
+  const { refusal: _, arrivedMs, ...rest } = entry;
   const nowMs = clock.nowMs();
   const fields = { ...rest, elapsedMs: Math.round((nowMs - arrivedMs) * 1000) / 1000 };
   if (refusal === undefined) return logger.debug(fields, 'request answered');

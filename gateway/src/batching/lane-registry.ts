@@ -22,6 +22,8 @@ export interface LaneRegistryOptions<J extends Job> {
 export class LaneRegistry<J extends Job> {
   readonly #options: LaneRegistryOptions<J>;
   readonly #lanes = new Map<string, ModelLane<J>>();
+  /** What was asked for last: mostly the same again, and no key need be put together and hashed for it (0.1 us). */
+  #last: ModelLane<J> | undefined;
 
   constructor(options: LaneRegistryOptions<J>) {
     this.#options = options;
@@ -30,9 +32,11 @@ export class LaneRegistry<J extends Job> {
 
   /** To be asked only for what a backend serves. */
   of(model: string, version: string): ModelLane<J> {
+    const last = this.#last;
+    if (last !== undefined && last.model === model && last.version === version) return last;
     const key = keyOf(model, version);
     const known = this.#lanes.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) return (this.#last = known);
     const { clock, costs, defer, policy, backends, turns } = this.#options;
     const alone = this.#options.runner(() => lane, model, version);
     const waiting = (): LaneStats => lane.batcher.stats();
@@ -58,6 +62,7 @@ export class LaneRegistry<J extends Job> {
   /** Backends or the table changed. Lanes for which `gone` holds are dropped, the others read their limits anew. */
   refresh(gone: (lane: ModelLane<J>) => boolean): void {
     const { policy, backends } = this.#options;
+    this.#last = undefined;
     for (const [key, lane] of this.#lanes) {
       if (gone(lane)) this.#lanes.delete(key);
       else lane.refresh(backends(), policy(lane.model));

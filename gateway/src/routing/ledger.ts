@@ -1,13 +1,14 @@
-import { RunQueues } from '@headrace/batching';
 import type { QueuedRun } from '@headrace/batching';
 import { OpenSet } from '../domain/open-set.js';
 import type { OpenItem } from '../domain/open-set.js';
 import type { RunWatch, SlotRun } from '../domain/slot-turns.js';
+import { SlotQueue } from './slot-queue.js';
 
 /** Outstanding work by instance slot (backend, model, i), the "expected completion" half of the router's score. */
 export interface Run extends QueuedRun, SlotRun, OpenItem {
   /** What the slot still had before it when it was handed over, plus its own prediction; 0 without a prediction. */
   readonly expectedMs: number;
+  readonly slot: SlotQueue;
 }
 
 /** What one backend holds. */
@@ -26,7 +27,8 @@ class Held {
 }
 
 export class Ledger {
-  readonly #slots = new RunQueues<Run>();
+  /** Those that hold a run. */
+  readonly #slots = new Map<string, SlotQueue>();
   readonly #backends = new Map<string, Held>();
   readonly #watch: RunWatch | undefined;
 
@@ -44,12 +46,16 @@ export class Ledger {
 
   /** A run that a sibling handed over: it is in the way as much as an own one. */
   enter({ targetId, backend, model, predictedMs, startedMs }: SlotRun): Run {
-    const expectedMs = predictedMs <= 0 ? 0 : this.freeInMs(targetId, startedMs) + predictedMs;
-    const run: Run = { targetId, backend, model, predictedMs, startedMs, expectedMs, beganMs: startedMs, openAt: -1 };
     let held = this.#backends.get(backend);
     if (held === undefined) this.#backends.set(backend, (held = new Held()));
-    if (this.#slots.count(targetId) === 0) held.count(model, 1);
-    this.#slots.add(targetId, run);
+    let slot = this.#slots.get(targetId);
+    if (slot === undefined) {
+      this.#slots.set(targetId, (slot = new SlotQueue()));
+      held.count(model, 1);
+    }
+    const expectedMs = predictedMs <= 0 ? 0 : slot.freeInMs(startedMs) + predictedMs;
+    const run: Run = { targetId, backend, model, predictedMs, startedMs, expectedMs, beganMs: startedMs, openAt: -1, slot };
+    slot.add(run);
     held.runs.add(run);
     return run;
   }
@@ -63,18 +69,20 @@ export class Ledger {
   leave(run: Run, nowMs: number): void {
     const held = this.#backends.get(run.backend);
     if (held === undefined || run.openAt < 0) return;
-    this.#slots.remove(run.targetId, run, nowMs);
+    run.slot.remove(run, nowMs);
     held.runs.delete(run);
-    if (this.#slots.count(run.targetId) === 0) held.count(run.model, -1);
+    if (run.slot.count > 0) return;
+    this.#slots.delete(run.targetId);
+    held.count(run.model, -1);
   }
 
   outstanding(targetId: string): number {
-    return this.#slots.count(targetId);
+    return this.#slots.get(targetId)?.count ?? 0;
   }
 
   /** Predicted milliseconds until the slot has done all it holds. */
   freeInMs(targetId: string, nowMs: number): number {
-    return this.#slots.freeInMs(targetId, nowMs);
+    return this.#slots.get(targetId)?.freeInMs(nowMs) ?? 0;
   }
 
   runsOf(backend: string): readonly Run[] {

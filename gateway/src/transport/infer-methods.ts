@@ -24,7 +24,7 @@ export function inferMethods(options: InferMethodOptions): MethodHandler[] {
 
 function inferUnary(message: Buffer, call: UnaryCall, waiting: WaitingCallers, options: InferMethodOptions): void {
   const requestId = requestIdOf(call.metadata);
-  call.sendHeaders(Metadata.of({ [metadataKey.requestId]: requestId }));
+  call.sendHeaders(Metadata.single(metadataKey.requestId, requestId));
   let ticket: Ticket | undefined;
   const submit = (bytes: Buffer, who: Result<Caller>, identityMs?: number): void => {
     ticket = submitMessage(bytes, call, who, requestId, 'ModelInfer', options, (outcome) => answer(call, outcome), identityMs);

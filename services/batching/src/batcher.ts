@@ -10,9 +10,9 @@ import { Lateness } from './decide/lateness.js';
 import type { DecideInput } from './decide/snapshot.js';
 import { ArrivalGaps } from './lane/arrival-gaps.js';
 import { ReturnBurst } from './lane/return-burst.js';
-import type { Charge } from './lane/charges.js';
 import { Charges } from './lane/charges.js';
 import { LaneSet } from './lane/lane-set.js';
+import { StartedBatch } from './started-batch.js';
 import type {
   Batch,
   BatchLimits,
@@ -48,13 +48,6 @@ const freshMs = 1_000;
 /** A refusal under flood must be cheap: the estimate of when to retry is renewed this often. */
 const retryEstimateMs = 5;
 
-interface Running {
-  readonly targetId: string;
-  readonly bypass: boolean;
-  readonly predictedMs: number;
-  readonly charge: Charge;
-}
-
 /**
  * The queue of one model: takes requests, asks `decide` what to start, starts it and tells the cost model what it cost.
  *
@@ -75,7 +68,6 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
   readonly #gaps = new ArrivalGaps();
   readonly #returns = new ReturnBurst();
   readonly #bypass = new BypassShare();
-  readonly #running = new Map<number, Running>();
   readonly #runningOn = new Map<string, number>();
   #nextBatchId = 1;
   #closed: Refusal | undefined;
@@ -142,17 +134,15 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
   }
 
   finished(batch: Batch<R>, report: RunReport): void {
-    const run = this.#running.get(batch.id);
-    if (run === undefined) return;
-    this.#running.delete(batch.id);
-    this.#countRun(run.targetId, -1);
+    if (!(batch instanceof StartedBatch) || !batch.end(this)) return;
+    this.#countRun(batch.targetId, -1);
     const nowMs = this.#clock.nowMs();
     this.#returns.noteRunEnd(nowMs);
-    this.#charges.ended(batch.members, batch.rows, run.charge, report);
+    this.#charges.ended(batch.members, batch.rows, batch.charge, report);
     if (report.runMs !== undefined) {
       this.#costs.observe(batch.shapeClass, batch.podClass, report.ranRows, report.runMs);
       this.#trustUntilMs = nowMs + Math.max(freshMs, 4 * report.runMs);
-      if (run.bypass) this.#spend(report.runMs - run.predictedMs);
+      if (batch.bypass) this.#spend(report.runMs - batch.predictedMs);
     }
     this.#decideSoon();
   }
@@ -314,14 +304,17 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
     // staged later, and half of one that waits will soon be.
     const batchWaits = this.#waiting.plural && this.#waiting.rowsBeside(request) * 2 >= Math.max(1, this.#limits.maxBatchRows);
     if (request.mergeable && targets.every(({ outstanding }) => outstanding > (batchWaits ? 0 : 1))) return false;
-    let best: { target: TargetSnapshot; finishInMs: number } | undefined;
+    let best: TargetSnapshot | undefined;
+    let bestMs = Infinity;
     for (const target of targets) {
       if (request.pinnedTarget !== undefined && request.pinnedTarget !== target.id) continue;
       const finishInMs = target.freeInMs + this.#predictMs(request.shapeClass, target, request.rows);
-      if (best === undefined || finishInMs < best.finishInMs) best = { target, finishInMs };
+      if (best !== undefined && finishInMs >= bestMs) continue;
+      best = target;
+      bestMs = finishInMs;
     }
     if (best === undefined) return false;
-    const batch = this.#start([request], best.target, targets, 0, true);
+    const batch = this.#start([request], best, targets, 0, true);
     this.#spend(batch.predictedMs);
     this.#runner.run(batch);
     return true;
@@ -418,19 +411,9 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
     const rows = members.reduce((sum, member) => sum + member.rows, 0);
     const shapeClass = first?.shapeClass ?? '';
     const predictedMs = this.#predictMs(shapeClass, target, rows);
-    const batch: Batch<R> = {
-      id: this.#nextBatchId++,
-      targetId: target.id,
-      podClass: target.podClass,
-      shapeClass,
-      members,
-      rows,
-      predictedMs,
-    };
     const charge = this.#charges.started(members, shapeClass, target, targets, paidPerRowMs);
-    this.#running.set(batch.id, { targetId: target.id, bypass, predictedMs, charge });
     this.#countRun(target.id, 1);
-    return batch;
+    return new StartedBatch(this, this.#nextBatchId++, target, shapeClass, members, rows, predictedMs, bypass, charge);
   }
 
   #countRun(targetId: string, change: 1 | -1): void {

@@ -6,6 +6,7 @@ export type { BatcherOptions, Defer } from './batcher.js';
 export { createCostBook } from './cost/cost-book.js';
 export type { CostBookOptions } from './cost/cost-book.js';
 export { decide } from './decide/decide.js';
+export { remainingMs } from './decide/remaining.js';
 export { RunQueues } from './decide/run-queues.js';
 export type { QueuedRun } from './decide/run-queues.js';
 export type { ArrivalGap, DecideInput, Decision, LaneSnapshot } from './decide/snapshot.js';

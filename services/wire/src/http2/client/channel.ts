@@ -95,7 +95,9 @@ export class Http2Channel implements Channel {
       requests: new Map(),
       authority: tls?.serverName ?? target.authority,
       secure: tls !== undefined,
-      left: (call) => this.#waiting.delete(call as ClientStreamBase),
+      left: (call) => {
+        if (this.#waiting.size > 0) this.#waiting.delete(call as ClientStreamBase);
+      },
     };
     this.#connector = new Connector({
       clock,

@@ -35,10 +35,9 @@ function appendBytes(metadata: Metadata, name: string, value: string): void {
  */
 export function appendMetadata(metadata: Metadata, into: string[]): void {
   if (metadata.size === 0) return;
-  for (const [key, values] of metadata.entries()) {
-    if (isReserved(key)) continue;
-    for (const value of values) into.push(key, typeof value === 'string' ? headerText(value) : unpadded(value));
-  }
+  metadata.forEach((key, value) => {
+    if (!isReserved(key)) into.push(key, typeof value === 'string' ? headerText(value) : unpadded(value));
+  });
 }
 
 /** user-agent is the channel's; host must not contradict :authority (RFC 9113, section 8.3.1). */

@@ -1,6 +1,9 @@
-/** Below these lengths a loop here is faster than the way into Node's native code, of 70-100 ns whatever the length. */
+/**
+ * Below these lengths a loop here is faster than the way into Node's native code, of 70-100 ns whatever the length. All characters are looked
+ * at in any case before they are written: a request id of 36 takes 73 ns in the loop and 124 by looking first and writing then.
+ */
 const longestRead = 8;
-const longestWrite = 24;
+const longestWrite = 48;
 
 /** The octets as characters U+0000 to U+00FF. */
 export function latin1Text(bytes: Buffer, start: number, end: number): string {
