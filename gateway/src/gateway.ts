@@ -364,9 +364,9 @@ function logRequest(logger: Logger, clock: Clock, lines: LineBudget, entry: Ende
   // Floods of these are what limits are for: counted, and not a line each.
   const quiet = refusal === undefined || refusal.code === statusCode.RESOURCE_EXHAUSTED;
   if (quiet && !logger.isLevelEnabled('debug')) return;
-  const { refusal: _, arrivedMs, ...rest } = entry;
+  const { method, requestId, model, peer, arrivedMs } = entry;
   const nowMs = clock.nowMs();
-  const fields = { ...rest, elapsedMs: Math.round((nowMs - arrivedMs) * 1000) / 1000 };
+  const fields = { method, requestId, model, peer, elapsedMs: Math.round((nowMs - arrivedMs) * 1000) / 1000 };
   if (refusal === undefined) return logger.debug(fields, 'request answered');
   if (quiet) return logger.debug({ ...fields, reason: refusal.reason }, 'request refused');
   const leftOut = lines.take(refusal.reason, nowMs);

@@ -16,6 +16,7 @@ import { defaultWire, transportOf, wireNames, wireVariable } from '@headrace/wir
 import type { TlsServerFiles, WireName } from '@headrace/wire';
 import { startGateway } from './gateway.js';
 import type { Gateway } from './gateway.js';
+import { widenInlineBudget } from './inline-budget.js';
 import type { PrimaryOptions } from './workers/primary.js';
 import type { PrimaryChannel, WorkerLink } from './workers/worker-link.js';
 
@@ -83,6 +84,7 @@ const program = new Command('headrace-gateway')
 
 // Whoever read the announcements may be gone; that is no reason to stop serving.
 process.stdout.on('error', () => undefined);
+widenInlineBudget();
 await main(program.parse().opts<Flags>());
 
 async function main(flags: Flags): Promise<void> {

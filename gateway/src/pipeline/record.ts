@@ -7,14 +7,48 @@ import type { EndedTrail } from '../insight/request-trail.js';
 import { unknownModel } from '../metrics.js';
 import type { GatewayMetrics } from '../metrics.js';
 import type { Live } from './live.js';
+import { ModelCounts } from './model-counts.js';
 
 /** Some seconds of a busy gateway, hours of a quiet one; 4 MB. */
 const rememberedRequests = 16_384;
+
+const nobody = { tenant: '', tier: '' };
+/** How far a request came that was refused at the door. */
+const nowhere = {
+  band: 0,
+  loweredFrom: 0,
+  queuedMs: Number.NaN,
+  startedMs: Number.NaN,
+  answeredMs: Number.NaN,
+  backend: '',
+  batchRows: 0,
+  attempts: 0,
+};
+
+/** Models whose series are at hand. */
+const maxModels = 1024;
 
 /** Puts what the pipeline does into metrics and log; decides nothing. */
 export class PipelineRecord {
   readonly #metrics: GatewayMetrics;
   readonly #logger: Logger;
+  readonly #models = new Map<string, ModelCounts>();
+  /** Of the model that was counted last: mostly the next one too. */
+  #last: ModelCounts | undefined;
+  /** One object for all notes of answers, as the ring keeps none: 330 bytes a request. */
+  readonly #note: { -readonly [Key in keyof EndedTrail]: EndedTrail[Key] } = {
+    requestId: '',
+    model: '',
+    version: '',
+    ...nobody,
+    reason: 'OK',
+    message: '',
+    retryAfterMs: Number.NaN,
+    ...nowhere,
+    identityMs: 0,
+    arrivedMs: Number.NaN,
+    endedMs: Number.NaN,
+  };
 
   constructor(metrics: GatewayMetrics, logger: Logger) {
     this.#metrics = metrics;
@@ -46,30 +80,32 @@ export class PipelineRecord {
   /** Let in, and now over; without a refusal it was answered. */
   ended(live: Live, known: boolean, refusal: Refusal | undefined, nowMs: number): void {
     const { classified, incoming, lane, tenant } = live;
-    this.#count(lane.model, known, tenant, refusal?.reason ?? 'OK');
-    if (refusal === undefined) this.#metrics.requestSeconds.observe({ model: lane.model }, (nowMs - incoming.arrivedMs) / 1000);
+    if (refusal === undefined) {
+      this.#of(lane.model).answered((nowMs - incoming.arrivedMs) / 1000);
+      this.#countTenant(tenant, 'OK');
+    } else this.#count(lane.model, known, tenant, refusal.reason);
     if (classified.loweredFrom !== undefined && tenant !== undefined) this.#metrics.lowered.inc({ tier: tenant.policy.name });
-    this.trail.note({
-      requestId: incoming.requestId,
-      model: lane.model,
-      version: lane.version,
-      tenant: tenant?.name ?? '',
-      tier: tenant?.policy.name ?? '',
-      reason: refusal?.reason ?? 'OK',
-      message: refusal?.message ?? '',
-      retryAfterMs: refusal?.retryAfterMs ?? Number.NaN,
-      band: classified.band,
-      loweredFrom: classified.loweredFrom ?? 0,
-      identityMs: incoming.identityMs ?? 0,
-      arrivedMs: incoming.arrivedMs,
-      queuedMs: live.queuedMs,
-      startedMs: live.startedMs,
-      answeredMs: live.answeredMs,
-      endedMs: nowMs,
-      backend: live.backend,
-      batchRows: live.batchRows,
-      attempts: live.attempts,
-    });
+    const note = this.#note;
+    note.requestId = incoming.requestId;
+    note.model = lane.model;
+    note.version = lane.version;
+    note.tenant = tenant?.name ?? '';
+    note.tier = tenant?.policy.name ?? '';
+    note.reason = refusal?.reason ?? 'OK';
+    note.message = refusal?.message ?? '';
+    note.retryAfterMs = refusal?.retryAfterMs ?? Number.NaN;
+    note.band = classified.band;
+    note.loweredFrom = classified.loweredFrom ?? 0;
+    note.identityMs = incoming.identityMs ?? 0;
+    note.arrivedMs = incoming.arrivedMs;
+    note.queuedMs = live.queuedMs;
+    note.startedMs = live.startedMs;
+    note.answeredMs = live.answeredMs;
+    note.endedMs = nowMs;
+    note.backend = live.backend;
+    note.batchRows = live.batchRows;
+    note.attempts = live.attempts;
+    this.trail.note(note);
   }
 
   /** In shadow mode: it would have been refused. */
@@ -91,20 +127,38 @@ export class PipelineRecord {
 
   #count(model: string, known: boolean, tenant: Tenant | undefined, reason: RefusalReason | 'OK'): void {
     this.#metrics.requests.inc({ model: known ? model : unknownModel, reason });
+    this.#countTenant(tenant, reason);
+  }
+
+  #countTenant(tenant: Tenant | undefined, reason: RefusalReason | 'OK'): void {
     if (tenant !== undefined) this.#metrics.tenantRequests.inc({ tenant: tenant.label, tier: tenant.policy.name, reason });
   }
 
   runStarted(model: string, rows: number): void {
-    this.#metrics.batchRows.observe({ model }, rows);
+    this.#of(model).runStarted(rows);
   }
 
   /** A request of a run that started. */
   waited(model: string, waitMs: number): void {
-    this.#metrics.queueSeconds.observe({ model }, waitMs / 1000);
+    this.#of(model).waited(waitMs / 1000);
   }
 
   runAnswered(model: string, backend: string, elapsedMs: number): void {
-    this.#metrics.runSeconds.observe({ model, backend }, elapsedMs / 1000);
+    this.#of(model).ran(backend, elapsedMs / 1000);
+  }
+
+  /** Of a model that has a lane. */
+  #of(model: string): ModelCounts {
+    const last = this.#last;
+    if (last?.model === model) return last;
+    let counts = this.#models.get(model);
+    if (counts === undefined) {
+      // Models come and go: what is forgotten here is looked up again, not lost.
+      if (this.#models.size >= maxModels) this.#models.clear();
+      this.#models.set(model, (counts = new ModelCounts(this.#metrics, model)));
+    }
+    this.#last = counts;
+    return counts;
   }
 
   retried(model: string, kind: 'elsewhere' | 'alone'): void {
@@ -152,19 +206,6 @@ export class PipelineRecord {
 function whose(tenant: Tenant | undefined): { readonly tenant: string; readonly tier: string } {
   return tenant === undefined ? nobody : { tenant: tenant.name, tier: tenant.policy.name };
 }
-
-const nobody = { tenant: '', tier: '' };
-/** How far a request came that was refused at the door. */
-const nowhere = {
-  band: 0,
-  loweredFrom: 0,
-  queuedMs: Number.NaN,
-  startedMs: Number.NaN,
-  answeredMs: Number.NaN,
-  backend: '',
-  batchRows: 0,
-  attempts: 0,
-};
 
 function why({ reason, message, retryAfterMs = Number.NaN }: Refusal): Pick<EndedTrail, 'reason' | 'message' | 'retryAfterMs'> {
   return { reason, message, retryAfterMs };

@@ -1,8 +1,8 @@
 import { inferenceService, metadataKey } from '@headrace/proto';
-import type { RequestScanner } from '@headrace/proto';
+import type { InferRequestView, RequestScanner } from '@headrace/proto';
 import { refuse } from '@headrace/runtime';
 import type { Clock, Refusal, Result, Span, Tracing } from '@headrace/runtime';
-import type { Metadata, ServerCall } from '@headrace/wire';
+import type { Metadata, Peer, ServerCall } from '@headrace/wire';
 import type { Done, Incoming, Ticket } from '../domain/infer.js';
 import type { Caller } from '../domain/traffic.js';
 import type { CallerIdentity } from './callers.js';
@@ -14,7 +14,7 @@ export interface InferSink {
   refusedOnSight(requestId: string, arrivedMs: number, refusal: Refusal, identityMs: number): void;
 }
 
-/** Told of each request's end. */
+/** Told of each request's end; the entry is borrowed. */
 export interface RequestLog {
   ended(entry: EndedRequest): void;
 }
@@ -53,48 +53,101 @@ export function submitMessage(
   done: Done,
   identityMs = 0,
 ): Ticket | undefined {
-  const { clock, tracing, log, sink, scanner } = options;
-  const arrivedMs = clock.nowMs();
-  const parent = call.metadata.get(metadataKey.traceparent);
-  const tracestate = call.metadata.get(metadataKey.tracestate);
+  const submission = new Submission(call, requestId, method, options, done, identityMs);
+  if (!who.ok) return submission.refuse(who.refusal);
+  const scanned = options.scanner.scan(message);
+  if (!scanned.ok) return submission.refuse(refuse('MALFORMED_MESSAGE', scanned.message));
+  return submission.submit(scanned.view, who.value, call);
+}
+
+/** From its message to its end: hold of the caller and line of the log in one object (three of them were 0.4 KB of garbage a request). */
+class Submission implements Ticket, EndedRequest {
+  readonly method: EndedRequest['method'];
+  readonly requestId: string;
+  readonly arrivedMs: number;
+  model = '';
+  refusal: Refusal | undefined;
+  readonly #identityMs: number;
+  readonly #peer: Peer;
+  readonly #span: Span;
+  readonly #options: InferMethodOptions;
+  readonly #done: Done;
+  #ticket: Ticket | undefined;
+
+  constructor(
+    { peer, metadata }: ServerCall,
+    requestId: string,
+    method: EndedRequest['method'],
+    options: InferMethodOptions,
+    done: Done,
+    identityMs: number,
+  ) {
+    this.method = method;
+    this.requestId = requestId;
+    this.arrivedMs = options.clock.nowMs();
+    this.#identityMs = identityMs;
+    this.#peer = peer;
+    this.#span = startSpan(metadata, method, options.tracing);
+    this.#options = options;
+    this.#done = done;
+  }
+
+  get peer(): string {
+    return this.#peer.address;
+  }
+
+  refuse(refusal: Refusal): undefined {
+    this.#options.sink.refusedOnSight(this.requestId, this.arrivedMs, refusal, this.#identityMs);
+    this.#end(refusal);
+    this.#done({ ok: false, refusal });
+  }
+
+  submit(view: InferRequestView, caller: Caller, { metadata, deadlineMs }: ServerCall): this {
+    this.model = view.modelName;
+    const { requestId, arrivedMs } = this;
+    const { traceparent, tracestate } = this.#span;
+    const incoming: Incoming = {
+      view,
+      requestId,
+      traceparent,
+      tracestate,
+      arrivedMs,
+      identityMs: this.#identityMs,
+      callDeadlineMs: deadlineMs,
+      caller,
+      returning: isReturning(metadata),
+      wantsStageTimes: metadata.get(metadataKey.stageTimes) !== undefined,
+    };
+    this.#ticket = this.#options.sink.submit(incoming, (outcome) => {
+      this.#end(outcome.ok ? undefined : outcome.refusal);
+      this.#done(outcome);
+    });
+    return this;
+  }
+
+  cancel(): boolean {
+    const wasUnderWay = this.#ticket?.cancel() === true;
+    if (wasUnderWay) this.#end(cancelled);
+    return wasUnderWay;
+  }
+
+  #end(refusal: Refusal | undefined): void {
+    const { tracing, log } = this.#options;
+    if (tracing.active) endSpan(this.#span, this.requestId, this.model, refusal);
+    this.refusal = refusal;
+    log.ended(this);
+  }
+}
+
+/** Nobody records, and nothing came that would be passed on: no span need be made (0.1 us). */
+const untraced: Span = { traceparent: undefined, tracestate: undefined, setAttributes: () => {}, end: () => {}, fail: () => {} };
+
+function startSpan(metadata: Metadata, method: EndedRequest['method'], tracing: Tracing): Span {
+  const parent = metadata.get(metadataKey.traceparent);
+  if (parent === undefined && !tracing.active) return untraced;
+  const tracestate = metadata.get(metadataKey.tracestate);
   const attributes = tracing.active ? { 'rpc.system': 'grpc', 'rpc.service': inferenceService.name, 'rpc.method': method } : {};
-  const span = tracing.startSpan(spanNames[method], { parent, tracestate, kind: 'server', attributes });
-  const end = (model: string, refusal: Refusal | undefined): void => {
-    if (tracing.active) endSpan(span, requestId, model, refusal);
-    log.ended({ method, requestId, model, peer: call.peer.address, arrivedMs, refusal });
-  };
-  const refuseOnSight = (refusal: Refusal): undefined => {
-    sink.refusedOnSight(requestId, arrivedMs, refusal, identityMs);
-    end('', refusal);
-    done({ ok: false, refusal });
-  };
-  if (!who.ok) return refuseOnSight(who.refusal);
-  const scanned = scanner.scan(message);
-  if (!scanned.ok) return refuseOnSight(refuse('MALFORMED_MESSAGE', scanned.message));
-  const model = scanned.view.modelName;
-  const incoming: Incoming = {
-    view: scanned.view,
-    requestId,
-    traceparent: span.traceparent,
-    tracestate: span.tracestate,
-    arrivedMs,
-    identityMs,
-    callDeadlineMs: call.deadlineMs,
-    caller: who.value,
-    returning: isReturning(call.metadata),
-    wantsStageTimes: call.metadata.get(metadataKey.stageTimes) !== undefined,
-  };
-  const ticket = sink.submit(incoming, (outcome) => {
-    end(model, outcome.ok ? undefined : outcome.refusal);
-    done(outcome);
-  });
-  return {
-    cancel: () => {
-      const wasUnderWay = ticket.cancel();
-      if (wasUnderWay) end(model, cancelled);
-      return wasUnderWay;
-    },
-  };
+  return tracing.startSpan(spanNames[method], { parent, tracestate, kind: 'server', attributes });
 }
 
 /** A gRPC client that tries again counts its attempts (gRFC A6). */

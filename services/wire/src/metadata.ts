@@ -29,7 +29,7 @@ export class Metadata {
   /** The first text value, or undefined. */
   get(key: string): string | undefined {
     if (this.#values !== none) return this.#values.get(nameOf(key))?.find((value) => typeof value === 'string');
-    return this.#key !== undefined && this.#key === nameOf(key) && typeof this.#value === 'string' ? this.#value : undefined;
+    return this.#isOnly(key) && typeof this.#value === 'string' ? this.#value : undefined;
   }
 
   getBinary(key: string): Buffer | undefined {
@@ -38,7 +38,7 @@ export class Metadata {
 
   getAll(key: string): readonly (string | Buffer)[] {
     if (this.#values !== none) return this.#values.get(nameOf(key)) ?? [];
-    return this.#key !== undefined && this.#key === nameOf(key) ? [this.#value] : [];
+    return this.#isOnly(key) ? [this.#value] : [];
   }
 
   set(key: string, value: string | Buffer): void {
@@ -67,7 +67,7 @@ export class Metadata {
   delete(key: string): void {
     this.#mayChange();
     if (this.#values !== none) this.#values.delete(nameOf(key));
-    else if (this.#key === nameOf(key)) this.#key = undefined;
+    else if (this.#isOnly(key)) this.#key = undefined;
   }
 
   entries(): IterableIterator<[string, readonly (string | Buffer)[]]> {
@@ -94,6 +94,12 @@ export class Metadata {
   freeze(): this {
     this.#frozen = true;
     return this;
+  }
+
+  #isOnly(key: string): boolean {
+    const only = this.#key;
+    // Lower case changes no length of what may be a key.
+    return only !== undefined && only.length === key.length && (only === key || only === nameOf(key));
   }
 
   #mayChange(): void {
