@@ -12,7 +12,7 @@ import { ArrivalGaps } from './lane/arrival-gaps.js';
 import { ReturnBurst } from './lane/return-burst.js';
 import { Charges } from './lane/charges.js';
 import { LaneSet } from './lane/lane-set.js';
-import { StartedBatch } from './started-batch.js';
+import { StartedBatch, isStarted } from './started-batch.js';
 import type {
   Batch,
   BatchLimits,
@@ -134,7 +134,7 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
   }
 
   finished(batch: Batch<R>, report: RunReport): void {
-    if (!(batch instanceof StartedBatch) || !batch.end(this)) return;
+    if (!isStarted(batch) || !batch.end(this)) return;
     this.#countRun(batch.targetId, -1);
     const nowMs = this.#clock.nowMs();
     this.#returns.noteRunEnd(nowMs);

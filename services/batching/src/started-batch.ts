@@ -48,3 +48,7 @@ export class StartedBatch<R extends BatchRequest> implements Batch<R> {
     return true;
   }
 }
+
+export function isStarted<R extends BatchRequest>(batch: Batch<R>): batch is StartedBatch<R> {
+  return batch instanceof StartedBatch;
+}

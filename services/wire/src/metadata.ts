@@ -108,9 +108,10 @@ export class Metadata {
 
   #own(): Map<string, (string | Buffer)[]> {
     if (this.#values !== none) return this.#values;
-    this.#values = this.#key === undefined ? new Map() : new Map([[this.#key, [this.#value]]]);
+    const values = new Map<string, (string | Buffer)[]>();
+    if (this.#key !== undefined) values.set(this.#key, [this.#value]);
     this.#key = undefined;
-    return this.#values;
+    return (this.#values = values);
   }
 }
 
