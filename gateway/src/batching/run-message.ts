@@ -1,3 +1,5 @@
+// Imported: the global of that name is an accessor, and looked up each time.
+import { Buffer } from 'node:buffer';
 import { mergeRequests, splitResponse } from '@headrace/batching';
 import type { Batch } from '@headrace/batching';
 import { requestParameter } from '@headrace/proto';

@@ -1,3 +1,5 @@
+// Imported: the global of that name is an accessor, and looked up each time.
+import { Buffer } from 'node:buffer';
 import type { InferRequestView } from '@headrace/proto';
 
 /** With a copy of the message, however long the original lives. */

@@ -306,15 +306,17 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
     if (request.mergeable && targets.every(({ outstanding }) => outstanding > (batchWaits ? 0 : 1))) return false;
     let best: TargetSnapshot | undefined;
     let bestMs = Infinity;
+    let predictedMs = 0;
     for (const target of targets) {
       if (request.pinnedTarget !== undefined && request.pinnedTarget !== target.id) continue;
-      const finishInMs = target.freeInMs + this.#predictMs(request.shapeClass, target, request.rows);
-      if (best !== undefined && finishInMs >= bestMs) continue;
+      const runMs = this.#predictMs(request.shapeClass, target, request.rows);
+      if (best !== undefined && target.freeInMs + runMs >= bestMs) continue;
       best = target;
-      bestMs = finishInMs;
+      bestMs = target.freeInMs + runMs;
+      predictedMs = runMs;
     }
     if (best === undefined) return false;
-    const batch = this.#start([request], best, targets, 0, true);
+    const batch = this.#start([request], best, targets, 0, predictedMs);
     this.#spend(batch.predictedMs);
     this.#runner.run(batch);
     return true;
@@ -371,7 +373,7 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
           ? this.#waiting.take(lane, decision.rows, perRowMs)
           : this.#waiting.takeTail(lane, decision.rows, nowMs + decision.finishInMs, perRowMs, target.outstanding > 0);
       if (members.length === 0) fruitless.add(fruitlessKey(decision.lane, decision.targetId));
-      else this.#runner.run(this.#start(members, target, targets, perRowMs, false));
+      else this.#runner.run(this.#start(members, target, targets, perRowMs, undefined));
     }
     this.#setTimer(Infinity);
   }
@@ -405,15 +407,17 @@ export class Batcher<R extends BatchRequest> implements BatcherPort<R> {
     target: TargetSnapshot,
     targets: readonly TargetSnapshot[],
     paidPerRowMs: number,
-    bypass: boolean,
+    /** Given: a bypass, predicted already. */
+    bypassMs: number | undefined,
   ): Batch<R> {
     const [first] = members;
-    const rows = members.reduce((sum, member) => sum + member.rows, 0);
+    let rows = 0;
+    for (const member of members) rows += member.rows;
     const shapeClass = first?.shapeClass ?? '';
-    const predictedMs = this.#predictMs(shapeClass, target, rows);
+    const predictedMs = bypassMs ?? this.#predictMs(shapeClass, target, rows);
     const charge = this.#charges.started(members, shapeClass, target, targets, paidPerRowMs);
     this.#countRun(target.id, 1);
-    return new StartedBatch(this, this.#nextBatchId++, target, shapeClass, members, rows, predictedMs, bypass, charge);
+    return new StartedBatch(this, this.#nextBatchId++, target, shapeClass, members, rows, predictedMs, bypassMs !== undefined, charge);
   }
 
   #countRun(targetId: string, change: 1 | -1): void {

@@ -1,3 +1,6 @@
+// Imported: the global of that name is an accessor, and looked up each time.
+import { performance } from 'node:perf_hooks';
+
 /**
  * All that waits takes a Clock, so that tests run timelines instead of sleeping.
  */

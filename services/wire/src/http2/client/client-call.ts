@@ -156,7 +156,7 @@ export abstract class ClientStreamBase extends Stream implements ClientCall {
 
   /** Of the response's head. */
   protected responseMetadata(): Metadata {
-    return this.#headerFields === undefined ? new Metadata() : metadataOf(this.#headerFields);
+    return this.#headerFields === undefined ? new Metadata() : this.context.responses.headMetadata(this.#headerFields);
   }
 
   protected finish(end: CallEnd): void {
@@ -180,7 +180,7 @@ export abstract class ClientStreamBase extends Stream implements ClientCall {
   #ended(code: StatusCode, message: string, fields: HeaderFields): void {
     // The server does not wait for the rest of the request.
     if (!this.localEnded) this.connection.reset(this, errorCode.noError);
-    this.onResponseEnd({ status: { code, message, trailers: metadataOf(fields) }, notProcessed: false });
+    this.onResponseEnd({ status: { code, message, trailers: this.context.responses.trailerMetadata(fields) }, notProcessed: false });
   }
 
   #malformed(text: string): void {

@@ -1,5 +1,7 @@
 import type { Clock, Logger } from '@headrace/runtime';
 import type { ReceiveBudget } from '../connection/receive-budget.js';
+import type { Metadata } from '../../metadata.js';
+import { metadataOf } from '../grpc/metadata-fields.js';
 import { readResponseHead, readTrailers } from '../grpc/response-head.js';
 import type { MalformedResponse, ResponseEnd, ResponseHead } from '../grpc/response-head.js';
 import type { HeaderFields } from '../hpack/index.js';
@@ -28,6 +30,18 @@ export class Responses {
   #trailerFields: HeaderFields | undefined;
   #trailerStatus = 0;
   #trailers: ResponseEnd | MalformedResponse | undefined;
+  readonly #headMetadata = new LatestMetadata();
+  readonly #trailerMetadata = new LatestMetadata();
+
+  /** Of a head, shared by all calls with this header list. */
+  headMetadata(fields: HeaderFields): Metadata {
+    return this.#headMetadata.of(fields);
+  }
+
+  /** Of trailers, shared likewise. */
+  trailerMetadata(fields: HeaderFields): Metadata {
+    return this.#trailerMetadata.of(fields);
+  }
 
   head(fields: HeaderFields, endStream: boolean): ResponseHead {
     if (this.#head !== undefined && this.#headFields === fields && this.#headEnds === endStream) return this.#head;
@@ -43,5 +57,17 @@ export class Responses {
     this.#trailerStatus = httpStatus;
     this.#trailers = readTrailers(fields, httpStatus);
     return this.#trailers;
+  }
+}
+
+class LatestMetadata {
+  #fields: HeaderFields | undefined;
+  #metadata: Metadata | undefined;
+
+  of(fields: HeaderFields): Metadata {
+    if (this.#metadata !== undefined && this.#fields === fields) return this.#metadata;
+    this.#fields = fields;
+    this.#metadata = metadataOf(fields).freeze();
+    return this.#metadata;
   }
 }

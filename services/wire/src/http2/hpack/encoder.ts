@@ -152,7 +152,8 @@ export class HpackEncoder {
     let index = known?.staticIndex ?? 0;
     if (index === 0 && entries !== undefined) index = this.#table.indexOf(entries.newestSequence);
     const policy = this.#policyOf(name, value, known, entries);
-    const { flags, mask } = literal[policy];
+    // Not literal[policy]: a look-up by a name that varies is a megamorphic load.
+    const { flags, mask } = policy === 'plain' ? literal.plain : policy === 'index' ? literal.index : literal.never;
     let after = writeInteger(target, at, flags, mask, index);
     if (index === 0) after = writeText(target, after, name);
     const plain = policy !== 'index' && value.length <= longestPlainValue;
