@@ -49,6 +49,7 @@ export class StartedBatch<R extends BatchRequest> implements Batch<R> {
   }
 }
 
+/** Batchers make no others; a batch that somebody else put together was started by none. */
 export function isStarted<R extends BatchRequest>(batch: Batch<R>): batch is StartedBatch<R> {
   return batch instanceof StartedBatch;
 }

@@ -15,6 +15,39 @@ describe('Metadata', () => {
     expect([metadata.get('x-text'), metadata.getAll('x-text'), metadata.getBinary('x-text')]).toEqual([undefined, [], undefined]);
   });
 
+  it.each([
+    ['none', [], []],
+    ['one', [['x-a', '1']], [['x-a', '1']]],
+    [
+      'two of one key, and one between',
+      [
+        ['x-a', '1'],
+        ['x-b', '2'],
+        ['x-a', '3'],
+      ],
+      [
+        ['x-a', '1'],
+        ['x-a', '3'],
+        ['x-b', '2'],
+      ],
+    ],
+  ] satisfies [string, [string, string][], [string, string][]][])('goes through its values by key: %s', (_name, appended, expected) => {
+    const metadata = new Metadata();
+    for (const [key, value] of appended) metadata.append(key, value);
+    const seen: [string, string | Buffer][] = [];
+    metadata.forEach((key, value) => seen.push([key, value]));
+    expect(seen).toEqual(expected);
+    expect([...metadata.entries()].flatMap(([key, values]) => values.map((value) => [key, value]))).toEqual(expected);
+  });
+
+  it('forgets its only entry, and takes another', () => {
+    const metadata = Metadata.single('x-a', '1');
+    metadata.delete('X-A');
+    expect([metadata.size, metadata.get('x-a'), [...metadata.entries()]]).toEqual([0, undefined, []]);
+    metadata.set('x-b', '2');
+    expect([metadata.size, metadata.get('X-B'), metadata.getAll('x-a')]).toEqual([1, '2', []]);
+  });
+
   it('can be read, and no longer changed, once it is frozen', () => {
     const metadata = Metadata.of({ 'x-a': '1' }).freeze();
     expect(metadata.get('x-a')).toBe('1');
